@@ -1,0 +1,90 @@
+# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum cffab0ca.
+import torch
+
+
+def linear(x, W, b):
+    """One weighted sum for each row of x and each column of W.
+
+    x [N, in], W [in, out], b [out] -> [N, out], all of one float
+    dtype. Raises RuntimeError where the inner sizes differ.
+
+    y = x W + b, as torch.nn.functional.linear, which takes W
+    transposed, [out, in].
+    """
+    return x @ W + b                             # [N, out]
+
+
+def relu(x):
+    """Zero where x is negative, x elsewhere. Any shape, same shape.
+
+    max(x, 0), as torch.nn.functional.relu.
+    """
+    return torch.clamp(x, min=0)
+
+
+def forward(x, W1, b1, W2, b2):
+    """The scores of a network with one hidden layer.
+
+    x [N, in], W1 [in, hidden], b1 [hidden], W2 [hidden, classes],
+    b2 [classes] -> logits [N, classes], all of one float dtype.
+    """
+    h_pre = linear(x, W1, b1)                    # [N, hidden]
+    h = relu(h_pre)                              # [N, hidden]
+    logits = linear(h, W2, b2)                   # [N, classes]
+    return logits
+
+
+def softmax(logits):
+    """Probabilities: each row positive, with a sum of 1.
+
+    logits [N, classes] -> [N, classes], the same float dtype.
+
+    exp(z_i) / sum_j exp(z_j), with the row's largest logit taken
+    from all of them first, which changes nothing but the range.
+    """
+    shifted = logits - logits.max(1, keepdim=True).values  # <= 0
+    e = shifted.exp()                            # [N, classes]
+    return e / e.sum(1, keepdim=True)            # [N, classes]
+
+
+def log_softmax(logits):
+    """Logarithms of the softmax, without taking one of zero.
+
+    logits [N, classes] -> [N, classes], the same float dtype.
+
+    z_i - m - log(sum_j exp(z_j - m)), where m is the row's largest.
+    """
+    shifted = logits - logits.max(1, keepdim=True).values  # <= 0
+    total = shifted.exp().sum(1, keepdim=True)   # [N, 1], >= 1
+    return shifted - total.log()                 # [N, classes]
+
+
+def check_targets(logits, targets):
+    """Raise unless targets [N] name classes of logits [N, classes].
+
+    ValueError for another shape, IndexError for a target outside
+    [0, classes).
+    """
+    N, classes = logits.shape
+    if targets.shape != (N,):
+        raise ValueError(
+            f"targets need shape [{N}], not {list(targets.shape)}"
+        )
+    bad = targets[(targets < 0) | (targets >= classes)]    # [any]
+    if len(bad):
+        raise IndexError(f"target {bad[0].item()} is not among the "
+                         f"{classes} classes, 0 to {classes - 1}")
+
+
+def cross_entropy(logits, targets):
+    """The mean of -log(probability of the right class).
+
+    logits [N, classes], float; targets [N], int64 -> [], float.
+    Raises as check_targets.
+
+    As torch.nn.functional.cross_entropy, without its options.
+    """
+    check_targets(logits, targets)
+    rows = torch.arange(len(logits), device=logits.device)  # [N]
+    picked = log_softmax(logits)[rows, targets]  # [N]
+    return -picked.mean()                        # []

@@ -1,0 +1,49 @@
+# Tangled from book/01-tensors.qmd. Checksum a61fb2f3.
+import torch
+
+
+def kaiming_normal(
+    fan_in, fan_out, *, generator=None, dtype=None, device=None
+):
+    """Weights W [fan_in, fan_out], normal with variance 2 / fan_in.
+
+    He et al. (2015), for a layer that is followed by ReLU.
+    """
+    W = torch.randn(
+        fan_in, fan_out, generator=generator, dtype=dtype, device=device
+    )
+    return W * (2 / fan_in) ** 0.5
+
+
+def make_params(
+    sizes=(784, 128, 10), *, seed=0, scheme="kaiming",
+    dtype=None, device=None,
+):
+    """[W1, b1, W2, b2, ...]: leaves that require gradients.
+
+    W is [fan_in, fan_out], drawn by scheme "kaiming" or "normal"
+    (variance 1), or "zeros"; b is [fan_out], zeros. Raises
+    ValueError for another scheme and for fewer than two sizes.
+    """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes {sizes}: need at least two")
+    if device is None:
+        device = torch.get_default_device()
+    kind = {"dtype": dtype, "device": device}
+    generator = torch.Generator(device).manual_seed(seed)
+    make = {
+        "kaiming": lambda *n: kaiming_normal(
+            *n, generator=generator, **kind
+        ),
+        "normal": lambda *n: torch.randn(
+            n, generator=generator, **kind
+        ),
+        "zeros": lambda *n: torch.zeros(n, **kind),
+    }
+    if scheme not in make:
+        raise ValueError(f"scheme {scheme!r}: not in {list(make)}")
+    params = []
+    for fan_in, fan_out in zip(sizes, sizes[1:]):
+        params.append(make[scheme](fan_in, fan_out))
+        params.append(torch.zeros(fan_out, **kind))
+    return [p.requires_grad_() for p in params]

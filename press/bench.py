@@ -1,0 +1,75 @@
+"""Measure how long a build takes, on a copy of the book."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.table import Table
+
+from press.chapters import read_book
+from press.errors import BookError
+from press.progress import Reporter
+
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".cache", "_book", "_book.*", "data", "__pycache__",
+)
+
+
+def measure(root: Path, report: Reporter) -> None:
+    """Time the builds that a writer and a reader wait for."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "book"
+        shutil.copytree(root, copy, ignore=LEFT_OUT)
+        if (root / "data").exists():
+            (copy / "data").symlink_to(root / "data")
+        rows = [
+            ("book, from nothing", timed(copy, "book")),
+            ("book, nothing changed", timed(copy, "book")),
+        ]
+        change_word(copy)
+        rows.append(("html, one word changed", timed(copy, "html")))
+        rows.append(("pdf, the same word", timed(copy, "pdf")))
+        shutil.rmtree(copy / ".cache" / "weave")
+        rows.append(("html, all pages, cells cached", timed(copy, "html")))
+        rows.append(("pdf, all of it, cells cached", timed(copy, "pdf")))
+    table = Table("build", "seconds", "of the first")
+    for name, seconds in rows:
+        table.add_row(
+            name, f"{seconds:.1f}", f"{seconds / rows[0][1]:.3f}"
+        )
+    report.console.print(table)
+    report.say(f"{os.cpu_count()} cores")
+
+
+def timed(copy: Path, verb: str) -> float:
+    """Seconds that one verb takes on the copy, its start-up included."""
+    program = (
+        "import sys; from pathlib import Path; import press.verbs as v; "
+        "v.ROOT = Path.cwd(); sys.exit(v.perform(sys.argv[1], []))"
+    )
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", program, verb], cwd=copy,
+        capture_output=True, text=True,
+    )
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise BookError("bench", None, f"{verb} failed:\n{done.stderr}")
+    return seconds
+
+
+def change_word(copy: Path) -> None:
+    """Change one word of prose in the last numbered chapter."""
+    chapter = [c for c in read_book(copy).chapters if not c.appendix][-1]
+    for line in chapter.lines():
+        words = line.text.split()
+        if len(words) > 8 and words[0].isalpha():
+            file = copy / chapter.path
+            lines = file.read_text(encoding="utf-8").split("\n")
+            lines[line.number - 1] = "Indeed " + lines[line.number - 1]
+            file.write_text("\n".join(lines), encoding="utf-8")
+            return

@@ -1,0 +1,93 @@
+"""Build the book: tangle, run, weave; then put it in its place at once."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from press import html, pdf, proof
+from press.chapters import Book
+from press.labels import labels
+from press.progress import Reporter
+from press.run import Result, run_all
+from press.tangle import tangle
+from press.weave import weave
+
+PDF = "pytorch-from-scratch.pdf"
+
+
+def results(book: Book, report: Reporter) -> list[Result]:
+    """Every chapter proofed, tangled and executed."""
+    proof.check(book)
+    for file in tangle(book):
+        report.say(f"tangled {file.relative_to(book.root)}")
+    with report.running(book) as progress:
+        return run_all(book, progress=progress)
+
+
+def build(
+    book: Book, report: Reporter, *, formats: tuple[str, ...],
+    paper: str = "a4",
+) -> Path:
+    """Make `_book/`. Until all of it is made the old one stays."""
+    executed = results(book, report)
+    woven = [weave(book, result) for result in executed]
+    known = labels(book)
+    cache = book.root / ".cache" / "weave"
+    site = book.root / "_book"
+    aside = book.root / f"_book.{os.getpid()}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        if "html" in formats:
+            report.say("setting the pages")
+            html.set_pages(book, woven, known, aside, cache / "html")
+        elif site.exists():
+            shutil.copytree(
+                site, aside, dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns(PDF),
+            )
+        if "pdf" in formats:
+            report.say("setting the PDF")
+            pdf.set_pdf(
+                book, woven, known, aside / PDF, cache / "pdf",
+                imprint=imprint(book), paper=paper,
+            )
+        elif (site / PDF).exists():
+            shutil.copyfile(site / PDF, aside / PDF)
+        swap(aside, site)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return site
+
+
+def swap(new: Path, place: Path) -> None:
+    """Put a finished folder where the old one was."""
+    old = place.with_name(f"{new.name}.old")
+    if place.exists():
+        os.rename(place, old)
+    os.rename(new, place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def imprint(book: Book) -> dict[str, str]:
+    """With what, from what and on what this copy was made."""
+    def git(*arguments: str) -> str:
+        try:
+            return subprocess.run(
+                ["git", "-C", str(book.root), *arguments],
+                capture_output=True, text=True, check=True,
+            ).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return ""
+
+    commit = git("rev-parse", "--short=10", "HEAD")
+    return {
+        "commit": commit or "not under version control",
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "typst": version("typst"),
+        "machine": f"{platform.system()} on {platform.machine()}",
+    }

@@ -1,0 +1,172 @@
+-- What our chapters say beyond Quarto's dialect. Quarto and press both run
+-- this filter; what Quarto does by itself is press.lua's, for press alone.
+
+local typst = FORMAT:match 'typst' ~= nil
+
+local function class_of(el, names)
+  for _, name in ipairs(names) do
+    if el.classes:includes(name) then return name end
+  end
+end
+
+local function raw(code)
+  return pandoc.RawBlock('typst', code)
+end
+
+-- Colors of roles, the same as in palette.json (light: paper is light).
+local palette = pandoc.json.decode((function()
+  local here = pandoc.path.directory(PANDOC_SCRIPT_FILE)
+  local file = assert(io.open(
+    pandoc.path.join {here, '..', '..', 'figures', 'palette.json'}))
+  local text = file:read 'a'
+  file:close()
+  return text
+end)()).light
+
+local roles = {}
+for role in pairs(palette) do roles[#roles + 1] = role end
+table.sort(roles)
+
+function Span(el)
+  local role = class_of(el, roles)
+  if role and typst then
+    local open = string.format('#text(fill: rgb("%s"))[', palette[role])
+    el.content:insert(1, pandoc.RawInline('typst', open))
+    el.content:insert(pandoc.RawInline('typst', ']'))
+    return el.content
+  end
+end
+
+-- The mark beside an output: exact, close or machine.
+
+local meaning = {
+  exact = 'Exact: the same characters on any machine.',
+  close = 'Close: agrees on any machine within the tolerance stated.',
+  machine = 'Machine: true of the machine that ran it.',
+}
+local sign = {exact = '=', close = '≈', machine = '⌁'}
+
+local function mark(class, tolerance)
+  local title = meaning[class]
+  if tolerance then
+    title = title .. ' Tolerance: ' .. tolerance .. '.'
+  end
+  if typst then
+    return raw(string.format(
+      '#place(right + top, dx: 0pt, dy: 3pt, text(size: 6.5pt, ' ..
+      'fill: rgb("%s"), font: "DejaVu Sans Mono")[%s %s])',
+      palette.muted, sign[class] == '⌁' and '∿' or sign[class], class))
+  end
+  return pandoc.Plain {pandoc.Span(
+    {pandoc.Str(sign[class] .. ' ' .. class)},
+    pandoc.Attr('', {'mark', 'mark-' .. class}, {title = title}))}
+end
+
+local function is_output(el)
+  return el.t == 'Div' and el.classes:includes 'cell-output'
+end
+
+local function with_mark(el)
+  local class = el.attributes.reproduce
+  if not class or not meaning[class] then return nil end
+  for _, block in ipairs(el.content) do
+    if is_output(block) then
+      block.content:insert(1, mark(class, el.attributes.tolerance))
+      return el
+    end
+  end
+end
+
+-- Quiz and claim.
+
+local function without_reasons(blocks)
+  return blocks:walk {
+    Span = function(el)
+      if el.classes:includes 'why' then return {} end
+    end,
+    Str = function(el)
+      if el.text == '☒' then return pandoc.Str '☐' end
+    end,
+  }
+end
+
+local function only_right(blocks)
+  local result = pandoc.List()
+  blocks:walk {BulletList = function(list)
+    for _, item in ipairs(list.content) do
+      local text = pandoc.utils.stringify(item[1])
+      if text:match '^☒' then
+        local content = item[1].content:clone()
+        content:remove(1)
+        if content[1] and content[1].t == 'Space' then content:remove(1) end
+        result:insert(pandoc.Plain(content))
+      end
+    end
+  end}
+  return result
+end
+
+function Div(el)
+  if el.classes:includes 'cell' then return with_mark(el) end
+  if el.classes:includes 'claim' then
+    local label = pandoc.Strong {pandoc.Str 'Often said.', pandoc.Space()}
+    local first = el.content[1]
+    if first and first.content then
+      first.content:insert(1, pandoc.Span({label}, {class = 'claim-label'}))
+    end
+    if typst then
+      return pandoc.List {raw(string.format(
+        '#block(inset: (left: 10pt, y: 2pt), stroke: (left: 1.5pt + rgb("%s")))[',
+        palette.backward))} .. el.content .. {raw ']'}
+    end
+    return el
+  end
+  if el.classes:includes 'lede' and typst then
+    return pandoc.List {raw '#text(size: 1.14em)['} .. el.content
+      .. {raw ']'}
+  end
+end
+
+-- On paper the answers to the quizzes stand in an appendix.
+
+local function answers_apart(doc)
+  if not typst then return nil end
+  local answers, chapter, count = pandoc.List(), nil, 0
+  local blocks = doc.blocks:walk {
+    traverse = 'topdown',
+    Header = function(el)
+      if el.level == 1 then
+        chapter, count = pandoc.utils.stringify(el.content), 0
+      end
+    end,
+    Div = function(el)
+      if not el.classes:includes 'quiz' then return nil end
+      count = count + 1
+      if count == 1 then
+        answers:insert(pandoc.Header(2, chapter, {class = 'unnumbered'}))
+      end
+      local right = only_right(el.content)
+      local number = pandoc.Strong {pandoc.Str(count .. '.')}
+      if right[1] then
+        answers:insert(pandoc.Para(
+          pandoc.List {number, pandoc.Space()} .. right[1].content))
+      end
+      el.content = without_reasons(el.content)
+      local first = el.content[1]
+      if first and first.content then
+        first.content:insert(1, pandoc.Space())
+        first.content:insert(1, number)
+      end
+      return el, false
+    end,
+  }
+  doc.blocks = blocks:walk {Div = function(el)
+    if el.classes:includes 'answers' then
+      el.content = answers
+      return el
+    end
+  end}
+  return doc
+end
+
+return {{Pandoc = answers_apart}, {Span = Span, Div = Div}}

@@ -1,0 +1,377 @@
+-- What Quarto does by itself, done for press: numbers, references, captions,
+-- exercises, callouts, margin notes, file names above code.
+--
+-- Metadata `press`: labels (id to reference, number, href), numbers (of the
+-- headings, in order), all made by press/labels.py.
+
+local html = FORMAT:match 'html' ~= nil
+local typst = FORMAT:match 'typst' ~= nil
+local labels, numbers = {}, pandoc.List()
+
+local function stringify(x) return x and pandoc.utils.stringify(x) end
+
+local function written(inlines)
+  local doc = pandoc.Pandoc {pandoc.Plain(inlines)}
+  return (pandoc.write(doc, 'typst'):gsub('%s+$', ''))
+end
+
+local function raw(code) return pandoc.RawBlock('typst', code) end
+
+local function wrapped(open, blocks, close)
+  local result = pandoc.List {raw(open)}
+  result:extend(blocks)
+  result:insert(raw(close))
+  return result
+end
+
+local function quoted(text)
+  return '"' .. text:gsub('\\', '\\\\'):gsub('"', '\\"') .. '"'
+end
+
+local function read_metadata(meta)
+  local file = assert(io.open(stringify(meta.press)))
+  local data = pandoc.json.decode(file:read 'a', false)
+  file:close()
+  labels, numbers = data.labels, pandoc.List(data.numbers)
+end
+
+-- ------------------------------------------------------------- headings
+
+local heading_count = 0
+
+local function heading(el)
+  if el.classes:includes 'not-counted' then
+    el.classes = el.classes:filter(function(c) return c ~= 'not-counted' end)
+    if typst then
+      return raw(string.format('#heading(level: %d, outlined: false)[%s]',
+        el.level, written(el.content)))
+    end
+    return el
+  end
+  heading_count = heading_count + 1
+  local number = numbers[heading_count] or ''
+  if html then
+    if number ~= '' then
+      local class = el.level == 1 and 'chapter-number' or 'section-number'
+      el.content:insert(1, pandoc.Space())
+      el.content:insert(1, pandoc.Span({pandoc.Str(number)}, {class = class}))
+    end
+    return el
+  end
+  if typst then
+    local numbering = 'none'
+    if number ~= '' then
+      numbering = string.format('(..) => %s', quoted(number))
+    end
+    local label = labels[el.identifier] and ' <' .. el.identifier .. '>' or ''
+    return raw(string.format('#heading(level: %d, numbering: %s)[%s]%s',
+      el.level, numbering, written(el.content), label))
+  end
+end
+
+-- Headings inside exercises and callouts are titles, not sections.
+local function titles_apart(doc)
+  doc.blocks = doc.blocks:walk {Div = function(el)
+    local id = el.identifier
+    local callout = el.classes:find_if(function(c)
+      return c:match '^callout' end)
+    if id:match '^exr%-' or el.classes:includes 'solution' or callout
+      or el.classes:includes 'answers' then
+      el.content = el.content:walk {Header = function(h)
+        h.classes:insert 'not-counted'
+        return h
+      end}
+      return el
+    end
+  end}
+  return doc
+end
+
+-- ----------------------------------------------------------- references
+
+local function reference(el)
+  if #el.citations ~= 1 then
+    for _, citation in ipairs(el.citations) do
+      if labels[citation.id] then
+        error('write one reference at a time: @' .. citation.id)
+      end
+    end
+    return nil
+  end
+  local citation = el.citations[1]
+  local label = labels[citation.id]
+  if not label then return nil end
+  local text = label.reference
+  if citation.mode == 'SuppressAuthor' then text = label.number end
+  return pandoc.Link({pandoc.Str(text)}, label.href, '',
+    {class = 'reference'})
+end
+
+-- ------------------------------------------------------------- captions
+
+local function captioned(el, id)
+  local label = labels[id]
+  if not label then return el end
+  local prefix = pandoc.Span({pandoc.Str(label.reference .. ':')},
+    {class = 'caption-label'})
+  local long = el.caption.long
+  if #long == 0 then long:insert(pandoc.Plain {}) end
+  long[1].content:insert(1, pandoc.Space())
+  long[1].content:insert(1, typst and pandoc.Strong(prefix.content) or prefix)
+  el.caption.long = long
+  return el
+end
+
+local function figure(el) return captioned(el, el.identifier) end
+
+local function tabled(el)
+  local id = el.identifier
+  if labels[id] then return captioned(el, id) end
+end
+
+-- ------------------------------------------------------------ equations
+
+local function equation(math, id)
+  local label = labels[id]
+  if not label then return pandoc.Para {math} end
+  if typst then
+    return raw(string.format(
+      '#math.equation(block: true, alt: %s, numbering: (..) => "(%s)", ' ..
+      '%s.body) <%s>', quoted((math.text:gsub('%s+', ' '))), label.number,
+      written {math}, id))
+  end
+  return pandoc.Div({
+    pandoc.Plain {math},
+    pandoc.Plain {pandoc.Span({pandoc.Str('(' .. label.number .. ')')},
+      {class = 'equation-number'})},
+  }, pandoc.Attr(id, {'equation'}))
+end
+
+-- On paper an equation carries its source, to be read aloud.
+local function spoken(math)
+  if not typst then return nil end
+  return pandoc.RawInline('typst', string.format(
+    '#math.equation(block: %s, alt: %s, %s.body)',
+    math.mathtype == 'DisplayMath' and 'true' or 'false',
+    quoted((math.text:gsub('%s+', ' '))), written {math}))
+end
+
+local function equations(el)
+  local result, rest = pandoc.List(), pandoc.List()
+  local found, i, content = false, 1, el.content
+  while i <= #content do
+    local item = content[i]
+    local after = content[i + 1]
+    if after and after.t == 'Space' or after and after.t == 'SoftBreak' then
+      after = content[i + 2]
+    end
+    local id = item.t == 'Math' and item.mathtype == 'DisplayMath'
+      and after and after.t == 'Str' and after.text:match '^{#(eq%-[%w-]+)}'
+    if id then
+      found = true
+      local tail = after.text:gsub('^{#eq%-[%w-]+}', '')
+      if #rest > 0 then result:insert(pandoc.Para(rest)) end
+      rest = pandoc.List()
+      result:insert(equation(item, id))
+      i = (content[i + 1] == after) and i + 2 or i + 3
+      if tail ~= '' then rest:insert(pandoc.Str(tail)) end
+      while #rest == 0 and content[i]
+        and (content[i].t == 'Space' or content[i].t == 'SoftBreak') do
+        i = i + 1
+      end
+    else
+      rest:insert(item)
+      i = i + 1
+    end
+  end
+  if not found then return nil end
+  if #rest > 0 then result:insert(pandoc.Para(rest)) end
+  return result
+end
+
+-- ------------------------------------------------ exercises and solutions
+
+local last_exercise
+
+local function take_title(el)
+  for i, block in ipairs(el.content) do
+    if block.t == 'Header' then
+      el.content:remove(i)
+      return block.content
+    end
+  end
+end
+
+local function exercise(el)
+  local label = labels[el.identifier]
+  last_exercise = label
+  local title = take_title(el)
+  local head = pandoc.List {pandoc.Str(label.reference)}
+  if title then
+    head:insert(pandoc.Space())
+    head:insert(pandoc.Str '(')
+    head:extend(title)
+    head:insert(pandoc.Str ')')
+  end
+  if typst then
+    return wrapped(
+      string.format('#exercise([%s])[', written(head)), el.content,
+      string.format('] <%s>', el.identifier))
+  end
+  el.classes:insert 'exercise'
+  el.content:insert(1, pandoc.Para {pandoc.Span({pandoc.Strong(head)},
+    {class = 'exercise-title'})})
+  return el
+end
+
+local solutions = pandoc.List()
+
+local function solution(el)
+  if typst then
+    local name = last_exercise and last_exercise.reference or ''
+    solutions:insert(raw(string.format('#solution[%s][', name)))
+    solutions:extend(el.content)
+    solutions:insert(raw ']')
+    return {}
+  end
+  local result = pandoc.List {pandoc.RawBlock('html',
+    '<details class="solution"><summary>Solution</summary>')}
+  result:extend(el.content)
+  result:insert(pandoc.RawBlock('html', '</details>'))
+  return result
+end
+
+-- --------------------------------------------------------------- quizzes
+
+local quiz_count = 0
+
+local function quiz(el)
+  quiz_count = quiz_count + 1
+  if typst then return wrapped('#quiz[', el.content, ']') end
+  local name = 'quiz-' .. quiz_count
+  local result = pandoc.List {pandoc.RawBlock('html',
+    string.format('<fieldset class="quiz" id="%s">', name))}
+  for position, block in ipairs(el.content) do
+    if position == 1 and block.t == 'Para' then
+      result:insert(pandoc.RawBlock('html', '<legend>'))
+      local content = block.content
+      if #content == 1 and content[1].t == 'Strong' then
+        content = content[1].content
+      end
+      result:insert(pandoc.Plain(content))
+      result:insert(pandoc.RawBlock('html', '</legend>'))
+    elseif block.t == 'BulletList' then
+      for _, item in ipairs(block.content) do
+        local content = item[1].content
+        local right = content[1].text == '☒'
+        content:remove(1)
+        result:insert(pandoc.RawBlock('html', string.format(
+          '<label class="option %s"><input type="radio" name="%s">',
+          right and 'right' or 'wrong', name)))
+        result:insert(pandoc.Plain {pandoc.Span(content)})
+        result:insert(pandoc.RawBlock('html', '</label>'))
+      end
+    else
+      result:insert(block)
+    end
+  end
+  result:insert(pandoc.RawBlock('html', '</fieldset>'))
+  return result
+end
+
+-- ---------------------------------------------------------------- others
+
+local function callout(el, kind)
+  local title = el.attributes.title
+  local content = take_title(el)
+  local head = content or pandoc.Inlines(title or
+    (kind:sub(1, 1):upper() .. kind:sub(2)))
+  if typst then
+    return wrapped(string.format('#callout("%s", [%s])[', kind,
+      written(head)), el.content, ']')
+  end
+  el.attributes.title = nil
+  el.content:insert(1, pandoc.Para {pandoc.Span(head,
+    {class = 'callout-title'})})
+  return el
+end
+
+local function visible(el)
+  local wanted = el.attributes['when-format']
+  local hidden = el.attributes['unless-format']
+  local function holds(name)
+    return (name == 'html' and html) or (name == 'typst' and typst)
+      or (name == 'pdf' and typst)
+  end
+  if (wanted and not holds(wanted)) or (hidden and holds(hidden)) then
+    return {}
+  end
+  return el.content
+end
+
+local function div(el)
+  if el.classes:includes 'content-visible' then return visible(el) end
+  if el.classes:includes 'content-hidden' then
+    el.attributes['when-format'], el.attributes['unless-format'] =
+      el.attributes['unless-format'], el.attributes['when-format']
+    return visible(el)
+  end
+  if el.identifier:match '^exr%-' and labels[el.identifier] then
+    return exercise(el)
+  end
+  if el.classes:includes 'solution' then return solution(el) end
+  if el.classes:includes 'quiz' then return quiz(el) end
+  for _, kind in ipairs {'note', 'tip', 'warning', 'important', 'caution'} do
+    if el.classes:includes('callout-' .. kind) then
+      return callout(el, kind)
+    end
+  end
+  if typst and el.classes:includes 'column-margin' then
+    return wrapped('#aside[', el.content, ']')
+  end
+  if typst and el.classes:includes 'cell-output' then
+    return wrapped('#output[', el.content, ']')
+  end
+end
+
+local function span(el)
+  if el.classes:includes 'aside' and typst then
+    local content = pandoc.List {pandoc.RawInline('typst', '#aside[')}
+    content:extend(el.content)
+    content:insert(pandoc.RawInline('typst', ']'))
+    return content
+  end
+end
+
+-- The file name above program text.
+local function code(el)
+  local filename = el.attributes.filename
+  if not filename then return nil end
+  el.attributes.filename = nil
+  if typst then
+    return {raw(string.format('#filename(%s)', quoted(filename))), el}
+  end
+  return pandoc.Div({
+    pandoc.Div({pandoc.Plain {pandoc.Code(filename)}}, {class = 'filename'}),
+    el,
+  }, {class = 'code-with-filename'})
+end
+
+local function place_solutions(doc)
+  if not typst then return nil end
+  doc.blocks = doc.blocks:walk {Div = function(el)
+    if el.classes:includes 'solutions' then return solutions end
+  end}
+  return doc
+end
+
+return {
+  {Meta = read_metadata},
+  {Pandoc = titles_apart},
+  {Cite = reference},
+  {traverse = 'topdown', Div = div},
+  {Header = heading, Figure = figure, Table = tabled, Para = equations,
+   Span = span, CodeBlock = code},
+  {Math = spoken},
+  {Pandoc = place_solutions},
+}

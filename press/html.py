@@ -1,0 +1,198 @@
+"""Set the woven chapters as HTML pages."""
+
+import hashlib
+import html
+import json
+import os
+import posixpath
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from press import svg
+from press.chapters import Book, Chapter
+from press.labels import Label
+from press.pandoc import FILTERS, READER, cited, filtered, pandoc
+from press.weave import Woven, filter_data
+
+TEMPLATES = Path(__file__).parent / "templates"
+PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
+ALT = re.compile(r'\balt="([^"]*)"')
+TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+
+
+def set_pages(
+    book: Book, woven: list[Woven], labels: list[Label], site: Path,
+    cache: Path,
+) -> None:
+    """Write every page, and what the pages share, below `site`."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pages = list(pool.map(
+            lambda w: page(book, w, labels, cache), woven
+        ))
+    for chapter_page, text in zip(woven, pages):
+        file = site / chapter_page.chapter.page
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        for name, data in chapter_page.pictures.items():
+            if not name.endswith(".svg"):
+                picture = file.parent / name
+                picture.parent.mkdir(parents=True, exist_ok=True)
+                picture.write_bytes(data)
+    shared = site / "site"
+    shared.mkdir(parents=True, exist_ok=True)
+    for name in ("book.css", "book.js"):
+        shutil.copyfile(TEMPLATES / name, shared / name)
+    (shared / "palette.css").write_text(palette_css(), encoding="utf-8")
+
+
+def page(
+    book: Book, woven: Woven, labels: list[Label], cache: Path
+) -> str:
+    """One page; from the cache where nothing it shows has changed."""
+    chapter = woven.chapter
+    data = filter_data([chapter], labels, lambda label: relative(
+        f"{label.page}#{label.id}" if label.page != chapter.page
+        else f"#{label.id}", chapter,
+    ))
+    variables = json.dumps(page_variables(book, chapter))
+    key = hashlib.sha256("\0".join([
+        woven.markdown, data, variables, own_digest(book),
+        *(v.decode() for k, v in woven.pictures.items()
+          if k.endswith(".svg")),
+    ]).encode()).hexdigest()
+    entry = cache / f"{chapter.name}.html"
+    if entry.exists():
+        stored_key, _, stored = entry.read_text(
+            encoding="utf-8").partition("\n")
+        digest, _, text = stored.partition("\n")
+        if stored_key == key and digest == digest_of(text):
+            return text
+    data_file = cache / f"{chapter.name}.labels.json"
+    data_file.write_text(data, encoding="utf-8")
+    text = pandoc(
+        woven.markdown, "--from", READER, "--to", "html5", "--standalone",
+        "--template", str(TEMPLATES / "page.html"), "--mathml",
+        "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
+        "--metadata", f"pagetitle={chapter.title} · {book.title}",
+        "--metadata", f"lang={book.config.get('lang', 'en')}",
+        "--variable-json", f"page:{variables}",
+        *filtered(data_file), *cited(book),
+    )
+    text = finished(text, woven)
+    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
+    aside.write_text(
+        f"{key}\n{digest_of(text)}\n{text}", encoding="utf-8"
+    )
+    os.replace(aside, entry)
+    return text
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def own_digest(book: Book) -> str:
+    """Of everything in the press that shapes a page."""
+    digest = hashlib.sha256()
+    files = [
+        *sorted(TEMPLATES.glob("*.html")), *sorted(FILTERS.glob("*.lua")),
+        Path(__file__), Path(svg.__file__), svg.PALETTE,
+    ]
+    bibliography = book.root / book.config.get("bibliography", "missing")
+    if bibliography.exists():
+        files.append(bibliography)
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def relative(target: str, chapter: Chapter) -> str:
+    """A path below the site as seen from a chapter's page."""
+    if target.startswith("#"):
+        return target
+    path, hash_, anchor = target.partition("#")
+    here = posixpath.dirname(chapter.page) or "."
+    return posixpath.relpath(path, here) + hash_ + anchor
+
+
+def page_variables(book: Book, chapter: Chapter) -> dict:
+    """What page.html shows around a chapter."""
+    def entry(other: Chapter) -> dict:
+        return {
+            "href": relative(other.page, chapter),
+            "number": shown_number(book, other),
+            "title": html.escape(other.title),
+            "here": other.path == chapter.path,
+        }
+
+    groups: list[dict] = []
+    for other in book.chapters:
+        name = "Appendices" if other.appendix else other.part
+        if not groups or groups[-1]["part"] != (name or ""):
+            groups.append({"part": name or "", "chapters": []})
+        groups[-1]["chapters"].append(entry(other))
+    index = book.chapters.index(chapter)
+    variables = {
+        "book": html.escape(book.title),
+        "subtitle": html.escape(book.subtitle),
+        "kind": "Appendix" if chapter.appendix else "Chapter",
+        "number": shown_number(book, chapter),
+        "title": html.escape(chapter.title),
+        "home": relative("index.html", chapter),
+        "site": relative("site", chapter),
+        "pdf": relative("pytorch-from-scratch.pdf", chapter),
+        "groups": groups,
+        "first": index == 0,
+    }
+    if index > 0:
+        variables["previous"] = entry(book.chapters[index - 1])
+    if index + 1 < len(book.chapters):
+        variables["next"] = entry(book.chapters[index + 1])
+    return variables
+
+
+def shown_number(book: Book, chapter: Chapter) -> str:
+    """The number in the contents: the opening chapter is Chapter 0."""
+    if chapter is book.chapters[0] and not chapter.number:
+        return "0"
+    return chapter.number
+
+
+def finished(text: str, woven: Woven) -> str:
+    """Pictures drawn in the page, tables that scroll by themselves."""
+    def drawn(match: re.Match) -> str:
+        source = woven.pictures[match[1]].decode()
+        alt = ALT.search(match[0])
+        return svg.inline(source, alt[1] if alt else "")
+
+    text = PICTURE.sub(drawn, text)
+    return TABLE.sub(
+        lambda match: f'<div class="table">{match[0]}</div>', text
+    )
+
+
+def palette_css() -> str:
+    """The roles of palette.json as custom properties for both themes."""
+    palette = json.loads(svg.PALETTE.read_text())
+
+    def declared(theme: str) -> str:
+        return "".join(
+            f"--{role}:{color};" for role, color in palette[theme].items()
+        )
+
+    light = f"color-scheme:light;{declared('light')}"
+    dark = f"color-scheme:dark;{declared('dark')}"
+    roles = "".join(
+        f".{role}{{color:var(--{role})}}" for role in palette["light"]
+        if role not in ("paper", "rule", "code", "muted", "ink")
+    )
+    return (
+        f":root{{{light}}}\n"
+        f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+        f':root[data-theme="light"]{{{light}}}\n'
+        f':root[data-theme="dark"]{{{dark}}}\n'
+        f"{roles}\n"
+    )

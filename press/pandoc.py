@@ -1,0 +1,45 @@
+"""Call pandoc, from the package that carries it."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+FILTERS = Path(__file__).parent / "filters"
+READER = "markdown-implicit_header_references"
+
+
+@cache
+def program() -> str:
+    import pypandoc
+    return pypandoc.get_pandoc_path()
+
+
+def pandoc(text: str, *arguments: str) -> str:
+    """What pandoc makes of a text; its complaint as an exception."""
+    done = subprocess.run(
+        [program(), *arguments], input=text.encode(), capture_output=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"pandoc failed: {done.stderr.decode().strip()}")
+    return done.stdout.decode()
+
+
+def filtered(data: Path) -> list[str]:
+    """The arguments that apply our two filters with their data."""
+    return [
+        "--lua-filter", str(FILTERS / "book.lua"),
+        "--lua-filter", str(FILTERS / "press.lua"),
+        "--metadata", f"press={data}",
+    ]
+
+
+def cited(book) -> list[str]:
+    """The arguments that resolve citations, where there are any."""
+    bibliography = book.config.get("bibliography")
+    if not bibliography or not (book.root / bibliography).exists():
+        return []
+    return [
+        "--citeproc", "--bibliography", str(book.root / bibliography),
+        "--metadata", "link-citations=true",
+        "--metadata", "reference-section-title=References",
+    ]

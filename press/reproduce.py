@@ -1,0 +1,195 @@
+"""Make every output again and compare it with the recorded one."""
+
+import json
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.table import Table
+
+from press import proof
+from press.chapters import Book, Cell, Chapter, read_book
+from press.errors import BookError
+from press.labels import is_figure
+from press.progress import Reporter
+from press.run import Result, environment, run_all, steps
+from press.tangle import check
+
+NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+VERDICTS = ("exact", "close", "machine")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One output or inline value, and how firmly it must come back."""
+
+    id: str             # "fig-x output 1", "inline 12"
+    verdict: str        # exact, close or machine
+    tolerance: float
+    text: str
+
+
+def entries(result: Result) -> Iterator[tuple[Entry, int]]:
+    """What a chapter shows, in order, each with its line.
+
+    An inline value is as firm as the cell before it.
+    """
+    verdict, tolerance = "exact", 0.0
+    cells = inlines = 0
+    for key, step in steps(result.chapter):
+        if isinstance(step, Cell):
+            cells += 1
+            if "reproduce" in step.options:
+                verdict = step.options["reproduce"]
+                tolerance = float(step.options.get("tolerance", 0))
+            if is_figure(step):
+                continue
+            for number, output in enumerate(result.outputs[key[0]], 1):
+                text = text_of(output)
+                if text is not None and "reproduce" in step.options:
+                    name = step.label or f"cell {cells}"
+                    yield Entry(
+                        f"{name} output {number}", verdict, tolerance, text
+                    ), step.line
+        else:
+            inlines += 1
+            yield Entry(
+                f"inline {inlines}", verdict, tolerance, result.values[key]
+            ), step.line
+
+
+def text_of(output: dict) -> str | None:
+    if output["output_type"] == "stream":
+        return output["text"] if output["name"] == "stdout" else None
+    if output["output_type"] == "error":
+        return f"{output['ename']}: {output['evalue']}"
+    data = output.get("data", {})
+    return data.get("text/markdown", data.get("text/plain"))
+
+
+def agrees(recorded: Entry, found: Entry) -> bool:
+    """Whether a value made again is what its class promises."""
+    if found.verdict == "machine":
+        return bool(found.text.strip())
+    if found.verdict == "exact":
+        return recorded.text == found.text
+    if NUMBER.sub("#", recorded.text) != NUMBER.sub("#", found.text):
+        return False
+    return all(
+        near(a, b, found.tolerance) for a, b in zip(
+            NUMBER.findall(recorded.text), NUMBER.findall(found.text)
+        )
+    )
+
+
+def near(recorded: str, found: str, tolerance: float) -> bool:
+    """Within the tolerance, or one unit of the last digit printed."""
+    a, b = (float(text.replace(",", "")) for text in (recorded, found))
+    allowed = max(tolerance * max(1.0, abs(a)), last_digit(recorded))
+    return abs(a - b) <= allowed * (1 + 1e-9)
+
+
+def last_digit(text: str) -> float:
+    mantissa, _, exponent = text.lower().replace(",", "").partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    return 10.0 ** (int(exponent or 0) - decimals)
+
+
+# --------------------------------------------------------------- records
+
+
+def folder(root: Path) -> Path:
+    return root / "book" / "recorded" / "outputs"
+
+
+def made_anew(root: Path, report: Reporter) -> tuple[Book, list[Result]]:
+    book = read_book(root)
+    proof.check(book)
+    check(book)
+    with tempfile.TemporaryDirectory() as cache, report.running(book) as bar:
+        return book, run_all(book, progress=bar, cache=Path(cache))
+
+
+def record(root: Path, report: Reporter) -> None:
+    """Run every cell from nothing and write down what it gave."""
+    book, results = made_anew(root, report)
+    proof.check_outputs(results)
+    folder(root).mkdir(parents=True, exist_ok=True)
+    made_on = {
+        "platform": platform.platform(terse=True),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "threads": environment(book).get("OMP_NUM_THREADS", ""),
+    }
+    for result in results:
+        content = {
+            "made on": made_on,
+            "entries": [asdict(entry) for entry, _ in entries(result)],
+        }
+        file = folder(root) / f"{result.chapter.name}.json"
+        aside = file.with_name(f".{file.name}.{os.getpid()}")
+        aside.write_text(
+            json.dumps(content, indent=1, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+        os.replace(aside, file)
+    report.say(f"recorded {len(results)} chapters in book/recorded/outputs/")
+
+
+def recorded(root: Path, chapter: Chapter) -> dict[str, Entry]:
+    file = folder(root) / f"{chapter.name}.json"
+    name = file.relative_to(root).as_posix()
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return {e["id"]: Entry(**e) for e in content["entries"]}
+    except FileNotFoundError:
+        raise BookError(name, None, "no record; run 'make record'")
+    except (ValueError, KeyError, TypeError):
+        raise BookError(name, None, "not a record; run 'make record'")
+
+
+def compare(root: Path, report: Reporter) -> int:
+    """Run every cell from nothing and say what differs from the record."""
+    book, results = made_anew(root, report)
+    table = Table("chapter", *VERDICTS, "differ")
+    total = dict.fromkeys((*VERDICTS, "differ"), 0)
+    differences = []
+    for result in results:
+        before = recorded(root, result.chapter)
+        counts = dict.fromkeys(total, 0)
+        for entry, line in entries(result):
+            old = before.pop(entry.id, None)
+            if old and agrees(old, entry):
+                counts[entry.verdict] += 1
+                continue
+            counts["differ"] += 1
+            was = repr(old.text) if old else "nothing"
+            differences.append(BookError(
+                result.chapter.path, line,
+                f"{entry.id} ({entry.verdict}): recorded {was}, "
+                f"found {entry.text!r}",
+            ))
+        for old in before.values():
+            counts["differ"] += 1
+            differences.append(BookError(
+                result.chapter.path, None,
+                f"{old.id}: recorded {old.text!r}, found nothing",
+            ))
+        table.add_row(result.chapter.name, *map(str, counts.values()))
+        for name, count in counts.items():
+            total[name] += count
+    report.console.print(table)
+    for difference in differences:
+        report.say(str(difference))
+    report.say(
+        f"{sum(total.values())} numbers: {total['exact']} exact, "
+        f"{total['close']} close, {total['machine']} of this machine, "
+        f"{total['differ']} differ"
+    )
+    return 1 if differences else 0

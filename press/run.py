@@ -1,0 +1,435 @@
+"""Run the cells of each chapter in a Jupyter kernel, and remember them."""
+
+import ast
+import asyncio
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+
+from press.chapters import Book, Cell, Chapter, Inline, Text
+from press.errors import BookError
+
+TIME_LIMIT = 600  # seconds a single cell may take
+ENTRIES_KEPT = 4  # cached runs of one chapter
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SETUP = """\
+import matplotlib_inline.backend_inline as _backend
+_backend.set_matplotlib_formats("svg")
+del _backend
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """An executed chapter: the outputs of its cells and expressions."""
+
+    chapter: Chapter
+    outputs: dict[int, list[dict]]     # by the index of the piece
+    values: dict[tuple[int, int], str]  # by piece and expression
+    notebook: nbformat.NotebookNode
+    fresh: bool                        # ran now, not from the cache
+
+
+Progress = Callable[[Chapter, str, int, int], None]
+
+
+def steps(chapter: Chapter) -> Iterator[tuple[tuple, Cell | Inline]]:
+    """What a kernel has to run for a chapter, in order, each with a key."""
+    for index, piece in enumerate(chapter.pieces):
+        if isinstance(piece, Cell):
+            if piece.options.get("eval", True):
+                yield (index,), piece
+        elif chapter.cells:
+            for position, inline in enumerate(piece.inlines()):
+                yield (index, position), inline
+
+
+def run_all(
+    book: Book, *, progress: Progress | None = None,
+    cache: Path | None = None,
+) -> list[Result]:
+    """Every chapter executed, from the cache where that is still true.
+
+    Chapters run side by side on the cores at hand, except those that
+    time something: these run alone, after the others.
+    """
+    return asyncio.run(_run_all(book, progress, cache))
+
+
+async def _run_all(
+    book: Book, progress: Progress | None, cache: Path | None
+) -> list[Result]:
+    cores = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def bounded(chapter: Chapter) -> Result:
+        async with cores:
+            return await run(book, chapter, progress=progress, cache=cache)
+
+    untimed = [c for c in book.chapters if not times_something(c)]
+    done = dict(zip(
+        (c.path for c in untimed),
+        await gather(*(bounded(chapter) for chapter in untimed)),
+    ))
+    for chapter in book.chapters:
+        if chapter.path not in done:
+            done[chapter.path] = await bounded(chapter)
+    return [done[c.path] for c in book.chapters]
+
+
+async def gather(*coroutines):
+    """The results in order; the first failure ends the others."""
+    tasks = [asyncio.ensure_future(c) for c in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+def times_something(chapter: Chapter) -> bool:
+    return any(c.options.get("reproduce") == "machine" for c in chapter.cells)
+
+
+async def run(
+    book: Book, chapter: Chapter, *, progress: Progress | None = None,
+    cache: Path | None = None,
+) -> Result:
+    """One chapter executed, from the cache where that is still true."""
+    folder = cache or book.root / ".cache" / "run"
+    key = fingerprint(book, chapter)
+    entry = folder / f"{chapter.name}-{key[:20]}.json"
+    notebook = read_entry(entry, key)
+    fresh = notebook is None
+    if fresh:
+        notebook = await execute(book, chapter, progress)
+        # What the run itself fetched or wrote is part of the key.
+        key = fingerprint(book, chapter)
+        entry = folder / f"{chapter.name}-{key[:20]}.json"
+        write_entry(entry, key, notebook)
+    else:
+        os.utime(entry)
+    prune(folder, chapter.name)
+    return collect(chapter, notebook, fresh)
+
+
+# ---------------------------------------------------------------- the key
+
+
+def fingerprint(book: Book, chapter: Chapter) -> str:
+    """A digest of everything that the outputs of a chapter depend on."""
+    digest = hashlib.sha256()
+
+    def add(*items: str | bytes) -> None:
+        for item in items:
+            data = item.encode() if isinstance(item, str) else item
+            digest.update(len(data).to_bytes(8, "big") + data)
+
+    add("press-run-1", SETUP, platform.machine(), sys.platform)
+    add(platform.python_version(), version("torch"), device())
+    for name in ("requirements.lock", "_environment"):
+        file = book.root / name
+        add(name, file.read_bytes() if file.exists() else b"")
+    for _, step in steps(chapter):
+        options = ""
+        if isinstance(step, Cell):
+            options = json.dumps(
+                {k: step.options.get(k) for k in ("error", "warning")}
+            )
+        add(type(step).__name__, options, step.source)
+    for file in dependencies(book, chapter):
+        add(file.relative_to(book.root).as_posix(), file.read_bytes())
+    return digest.hexdigest()
+
+
+def dependencies(book: Book, chapter: Chapter) -> list[Path]:
+    """The files that a chapter's cells may read, found by their names.
+
+    Every module of `scratch` and `figures` that the cells mention, those
+    that these mention in turn, and the data once anything loads it.
+    """
+    text = "\n".join(step.source for _, step in steps(chapter))
+    found: set[Path] = set()
+    waiting = [text]
+    while waiting:
+        for file in mentioned(book.root, waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting.append(file.read_text(encoding="utf-8"))
+    if any(file.parent.name == "figures" for file in found):
+        for pattern in ("*.json", "*.mplstyle"):
+            found.update((book.root / "figures").glob(pattern))
+    if any(file.stem in ("data", "mnist") for file in found):
+        raw = book.root / "data" / "MNIST" / "raw"
+        found.update(raw.glob("*-ubyte"))
+    return sorted(found)
+
+
+def mentioned(root: Path, text: str) -> Iterator[Path]:
+    """Modules of ours whose names occur in a piece of Python."""
+    for package, folder in (("scratch", "code/scratch"), ("figures",) * 2):
+        names = set(re.findall(rf"\b{package}\.(\w+)", text))
+        for listed in re.findall(
+            rf"from\s+{package}\s+import\s+(\([^)]*\)|[^\n]*)", text
+        ):
+            names.update(re.findall(r"\w+", listed))
+        for name in sorted(names):
+            file = root / folder / f"{name}.py"
+            if file.exists():
+                yield file
+
+
+def device() -> str:
+    """The accelerator a kernel would find, without importing torch."""
+    if shutil.which("nvidia-smi") or Path("/proc/driver/nvidia").exists():
+        return "cuda"
+    return "mps" if sys.platform == "darwin" else "cpu"
+
+
+# -------------------------------------------------------------- the cache
+
+
+def read_entry(entry: Path, key: str) -> nbformat.NotebookNode | None:
+    """A cached notebook, or None where it is missing or damaged."""
+    try:
+        stored = json.loads(entry.read_text(encoding="utf-8"))
+        body = stored["notebook"]
+        if stored["key"] == key and stored["sha256"] == sha256(body):
+            return nbformat.reads(body, as_version=4)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def write_entry(
+    entry: Path, key: str, notebook: nbformat.NotebookNode
+) -> None:
+    body = nbformat.writes(notebook)
+    stored = json.dumps(
+        {"key": key, "sha256": sha256(body), "notebook": body}
+    )
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
+    aside.write_text(stored, encoding="utf-8")
+    os.replace(aside, entry)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def prune(folder: Path, name: str) -> None:
+    """Keep the newest few entries of a chapter."""
+    pattern = re.compile(rf"{re.escape(name)}-[0-9a-f]{{20}}\.json")
+    entries = [f for f in folder.iterdir() if pattern.fullmatch(f.name)]
+    entries.sort(key=lambda f: f.stat().st_mtime, reverse=True)
+    for file in entries[ENTRIES_KEPT:]:
+        file.unlink(missing_ok=True)
+
+
+# ------------------------------------------------------------- the kernel
+
+
+def environment(book: Book) -> dict[str, str]:
+    """What `_environment` sets, over the environment we were given."""
+    result = dict(os.environ)
+    file = book.root / "_environment"
+    for line in file.read_text().splitlines() if file.exists() else ():
+        if "=" in line and not line.startswith("#"):
+            name, value = line.split("=", 1)
+            result[name.strip()] = value.strip()
+    state = book.root / ".cache" / "home"
+    state.mkdir(parents=True, exist_ok=True)
+    result.update(
+        IPYTHONDIR=str(state / "ipython"),
+        JUPYTER_CONFIG_DIR=str(state / "jupyter"),
+        JUPYTER_PREFER_ENV_PATH="1",
+        MPLCONFIGDIR=str(state / "matplotlib"),
+        PYDEVD_DISABLE_FILE_VALIDATION="1",
+    )
+    return result
+
+
+def as_notebook(chapter: Chapter) -> nbformat.NotebookNode:
+    """One notebook cell for each step, after a setup cell of our own."""
+    notebook = nbformat.v4.new_notebook()
+    setup = nbformat.v4.new_code_cell(SETUP, id="setup")
+    setup.metadata.tags = ["setup"]
+    notebook.cells.append(setup)
+    for key, step in steps(chapter):
+        node = nbformat.v4.new_code_cell(step.source, id=name_of(key))
+        if isinstance(step, Inline):
+            node.metadata.tags = ["inline"]
+        elif step.options.get("error"):
+            node.metadata.tags = ["raises-exception"]
+        notebook.cells.append(node)
+    return notebook
+
+
+def name_of(key: tuple) -> str:
+    return "step-" + "-".join(map(str, key))
+
+
+async def execute(
+    book: Book, chapter: Chapter, progress: Progress | None
+) -> nbformat.NotebookNode:
+    """Run every step in one kernel; the first that raises ends it."""
+    from jupyter_client import KernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import (
+        CellExecutionError, CellTimeoutError, DeadKernelError,
+    )
+
+    notebook = as_notebook(chapter)
+    listed = [None, *(step for _, step in steps(chapter))]
+    for step in listed[1:]:
+        check_syntax(chapter, step)
+    current = 0
+
+    def starting(cell, cell_index) -> None:
+        nonlocal current
+        current = cell_index
+        step = listed[cell_index]
+        if progress and isinstance(step, Cell):
+            progress(chapter, step.name, cell_index, len(listed))
+
+    environ = environment(book)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    client = NotebookClient(
+        notebook, timeout=TIME_LIMIT, km=KernelManager(),
+        resources={"metadata": {"path": str(book.root)}},
+        on_cell_start=starting, record_timing=False,
+        shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+    )
+    try:
+        await client.async_execute(env=environ)
+    except CellExecutionError as error:
+        raise failure(chapter, listed[current], error)
+    except CellTimeoutError:
+        step = listed[current]
+        raise BookError(
+            chapter.path, step.line,
+            f"the cell '{getattr(step, 'name', step.source)}' ran longer "
+            f"than {TIME_LIMIT} s; make its work smaller",
+        )
+    except DeadKernelError:
+        step = listed[current]
+        raise BookError(
+            chapter.path, step.line if step else 1,
+            "the kernel died here (out of memory, or a crash in native "
+            "code); run this chapter's cells by hand to see which line",
+        )
+    return nbformat.from_dict(notebook)
+
+
+def check_syntax(chapter: Chapter, step: Cell | Inline) -> None:
+    """Find a syntax error before any cell has run."""
+    if isinstance(step, Cell) and re.search(r"^[%!?]", step.source, re.M):
+        return  # IPython's own syntax
+    mode = "eval" if isinstance(step, Inline) else "exec"
+    try:
+        compile(
+            step.source, "<cell>", mode,
+            flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+        )
+    except SyntaxError as error:
+        first = step.line
+        if isinstance(step, Cell):
+            first = step.source_line + (error.lineno or 1) - 1
+        raise BookError(
+            chapter.path, first,
+            f"syntax error: {error.msg}: {(error.text or '').strip()}",
+        )
+
+
+def failure(chapter: Chapter, step, error) -> BookError:
+    """The BookError for a step that raised, with its line and traceback."""
+    trace = ANSI.sub("", str(error.traceback))
+    line = step.line if step else 1
+    name = "this expression" if isinstance(step, Inline) else "this cell"
+    if isinstance(step, Cell):
+        name = f"cell '{step.name}'"
+        found = re.findall(r"Cell In\[\d+\], line (\d+)", trace)
+        if found:
+            line = step.source_line + int(found[-1]) - 1
+    return BookError(
+        chapter.path, line,
+        f"{name} raised {error.ename}: {error.evalue}\n{trace}",
+    )
+
+
+# ------------------------------------------------------------ the results
+
+
+def collect(
+    chapter: Chapter, notebook: nbformat.NotebookNode, fresh: bool
+) -> Result:
+    outputs: dict[int, list[dict]] = {}
+    values: dict[tuple[int, int], str] = {}
+    cells = {node.id: node for node in notebook.cells}
+    for key, step in steps(chapter):
+        node = cells[name_of(key)]
+        if isinstance(step, Inline):
+            values[key] = inline_value(chapter, step, node.outputs)
+        else:
+            outputs[key[0]] = merged(node.outputs)
+    return Result(chapter, outputs, values, notebook, fresh)
+
+
+def merged(outputs: list) -> list[dict]:
+    """Outputs with neighbouring pieces of one stream joined."""
+    result: list[dict] = []
+    for output in outputs:
+        last = result[-1] if result else None
+        if (
+            last and output.output_type == "stream" == last["output_type"]
+            and output.name == last["name"]
+        ):
+            last["text"] += output.text
+        else:
+            result.append(dict(output))
+    return result
+
+
+def inline_value(chapter: Chapter, inline: Inline, outputs: list) -> str:
+    """An expression's value as markdown, as Quarto prints it."""
+    for output in outputs:
+        if output.output_type == "execute_result":
+            data = output.data
+            if "text/markdown" in data:
+                return data["text/markdown"].strip()
+            return escaped(unquoted(data["text/plain"]))
+    raise BookError(
+        chapter.path, inline.line,
+        f"`{{python}} {inline.source}` has no value to print",
+    )
+
+
+def unquoted(text: str) -> str:
+    """The repr of a string as the string; anything else as it is."""
+    if text[:1] in "'\"":
+        try:
+            return str(ast.literal_eval(text))
+        except (ValueError, SyntaxError):
+            pass
+    return text
+
+
+def escaped(text: str) -> str:
+    """A value as plain text: none of its characters is markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#$~^|@])", r"\\\1", text)
+
+
+def has_inline(text: Text) -> bool:
+    return any(True for _ in text.inlines())

@@ -1,0 +1,172 @@
+"""What each verb does, once its environment is set up."""
+
+import argparse
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from press import bench, proof, reproduce, tangle
+from press.build import build
+from press.chapters import Book, read_book
+from press.errors import BookError, BookErrors
+from press.progress import Reporter
+from press.venv import ROOT
+
+
+def perform(verb: str, arguments: list[str]) -> int:
+    """Run a verb; a fault in the book is a message and exit code 1."""
+    options = parser(verb).parse_args(arguments)
+    report = Reporter()
+    try:
+        return ACTIONS[verb](options, report) or 0
+    except (BookError, BookErrors) as error:
+        report.say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        report.say("stopped; nothing was changed")
+        return 130
+
+
+def parser(verb: str) -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog=f"press {verb}")
+    if verb in ("book", "pdf"):
+        result.add_argument("--paper", choices=("a4", "letter"),
+                            default="a4")
+    if verb == "tangle":
+        result.add_argument("--check", action="store_true")
+    if verb in ("serve", "preview"):
+        result.add_argument("--port", type=int, default=8000)
+    if verb == "test":
+        result.add_argument("rest", nargs=argparse.REMAINDER)
+    return result
+
+
+def do_book(options, report: Reporter) -> None:
+    build(read_book(ROOT), report, formats=("html", "pdf"),
+          paper=options.paper)
+    report.say("_book/index.html and _book/pytorch-from-scratch.pdf are made")
+
+
+def do_html(options, report: Reporter) -> None:
+    build(read_book(ROOT), report, formats=("html",))
+    report.say("_book/index.html is made")
+
+
+def do_pdf(options, report: Reporter) -> None:
+    build(read_book(ROOT), report, formats=("pdf",), paper=options.paper)
+    report.say("_book/pytorch-from-scratch.pdf is made")
+
+
+def do_tangle(options, report: Reporter) -> None:
+    book = read_book(ROOT)
+    if options.check:
+        tangle.check(book)
+        report.say("code/ is what the chapters make")
+        return
+    written = tangle.tangle(book)
+    for file in written:
+        report.say(f"tangled {file.relative_to(ROOT)}")
+    if not written:
+        report.say("code/ was up to date")
+
+
+def do_proof(options, report: Reporter) -> None:
+    book = read_book(ROOT)
+    proof.check(book)
+    tangle.lint_book(book)
+    report.say("no faults found")
+
+
+def do_test(options, report: Reporter) -> int:
+    book = read_book(ROOT)
+    tangle.check(book)
+    build(book, report, formats=("html", "pdf"))
+    environment = dict(os.environ, COVERAGE_FILE=str(ROOT / ".coverage"))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options.rest],
+        cwd=ROOT, env=environment,
+    ).returncode
+
+
+def do_quarto(options, report: Reporter) -> int:
+    quarto = shutil.which("quarto")
+    if not quarto:
+        report.say(
+            "Quarto is not installed. Install it from quarto.org, then run "
+            "this again; 'make book' needs no Quarto."
+        )
+        return 1
+    tangle.tangle(read_book(ROOT))
+    return subprocess.run(
+        [quarto, "render", "--output-dir", "_quarto"], cwd=ROOT,
+        env=dict(os.environ, QUARTO_PYTHON=sys.executable),
+    ).returncode
+
+
+def do_serve(options, report: Reporter) -> None:
+    site = ROOT / "_book"
+    if not (site / "index.html").exists():
+        raise BookError("_book", None, "not there yet; run 'make book'")
+    report.say(f"http://localhost:{options.port} (Ctrl-C ends it)")
+    server(site, options.port).serve_forever()
+
+
+def do_preview(options, report: Reporter) -> None:
+    """Serve, and build the pages again whenever a source changes."""
+    site = ROOT / "_book"
+    attempt(report)
+    threading.Thread(
+        target=server(site, options.port).serve_forever, daemon=True
+    ).start()
+    report.say(f"http://localhost:{options.port} (Ctrl-C ends it)")
+    seen = snapshot()
+    while True:
+        time.sleep(0.5)
+        if (now := snapshot()) != seen:
+            seen = now
+            attempt(report)
+            seen = snapshot()
+
+
+def attempt(report: Reporter) -> None:
+    """Build the pages; a fault is shown and the old pages stay."""
+    try:
+        build(read_book(ROOT), report, formats=("html",))
+        report.say("built")
+    except (BookError, BookErrors) as error:
+        report.say(str(error))
+
+
+def snapshot() -> dict[Path, float]:
+    patterns = (
+        "*.qmd", "book/**/*", "figures/**/*", "press/**/*", "_quarto.yml",
+    )
+    return {
+        file: file.stat().st_mtime
+        for pattern in patterns for file in ROOT.glob(pattern)
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def server(site: Path, port: int) -> http.server.ThreadingHTTPServer:
+    handler = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=str(site)
+    )
+    handler.log_message = lambda *_: None
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+
+
+ACTIONS = {
+    "book": do_book, "html": do_html, "pdf": do_pdf, "tangle": do_tangle,
+    "proof": do_proof, "test": do_test, "quarto": do_quarto,
+    "serve": do_serve, "preview": do_preview,
+    "reproduce": lambda options, report: reproduce.compare(ROOT, report),
+    "record": lambda options, report: reproduce.record(ROOT, report),
+    "bench": lambda options, report: bench.measure(ROOT, report),
+}
