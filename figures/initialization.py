@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 
 from figures.book import PALETTE
 
+
 def depth_curves(normal, one_over, kaiming, width: int) -> None:
     """Spread of h_pre by layer for three scales; thin: predicted."""
     fig, ax = plt.subplots(figsize=(6.4, 3.5))
@@ -15,7 +16,8 @@ def depth_curves(normal, one_over, kaiming, width: int) -> None:
     name(ax, (50, 1e-12), "scale √(1 / fan-in)", "forward", "right")
     end = (len(normal), normal[-1])
     ax.plot(*end, "x", ms=8, mew=2, color=PALETTE["sgd"])
-    name(ax, (end[0] + 1.2, end[1] / 3), "too large for\nfloat32", "sgd", "left")
+    beside = (end[0] + 1.2, end[1] / 3)
+    name(ax, beside, "too large for\nfloat32", "sgd", "left")
     ax.set_yscale("log")
     ax.set(
         xlabel="layer", ylabel="standard deviation of h_pre",

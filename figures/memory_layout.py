@@ -99,14 +99,15 @@ def strip(ax, y, width, corner) -> None:
     for row in (0, 1):
         for column in range(4):
             x = place(row, column)
-            cell(ax, x, y, corner[row][column], (row, column) == (ROW, COLUMN))
+            marked = (row, column) == (ROW, COLUMN)
+            cell(ax, x, y, corner[row][column], marked)
             ax.text(
                 x + 0.5, y + 1.12, f"{row * width + column}", ha="center",
                 va="top", fontsize=8, color=PALETTE["muted"],
             )
         ax.text(
-            place(row, 4) + (0.5 if row == 0 else 0.2), y + 0.45, "…", ha="center",
-            va="center", color=PALETTE["muted"],
+            place(row, 4) + (0.5 if row == 0 else 0.2), y + 0.45, "…",
+            ha="center", va="center", color=PALETTE["muted"],
         )
 
 

@@ -32,7 +32,7 @@ def set_pages(
         pages = list(pool.map(
             lambda w: page(book, w, labels, cache), woven
         ))
-    for chapter_page, text in zip(woven, pages):
+    for chapter_page, text in zip(woven, pages, strict=True):
         file = site / chapter_page.chapter.page
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")

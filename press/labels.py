@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from press.chapters import (
-    HEADING, Book, Cell, Chapter, IDENTIFIER, split_attributes,
+    HEADING,
+    IDENTIFIER,
+    Book,
+    Cell,
+    Chapter,
+    split_attributes,
 )
 
 KINDS = {
@@ -56,7 +61,6 @@ class Heading:
 def headings(chapter: Chapter) -> Iterator[Heading]:
     """The headings of a chapter, numbered as Quarto numbers them."""
     counters = [0] * 6
-    quiet = 0  # the level of an unnumbered heading, silent below it
     for line in chapter.lines():
         match = HEADING.match(line.text)
         if not match or in_exercise(line):

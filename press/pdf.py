@@ -80,7 +80,7 @@ def typst_source(
     document = parsed[0]
     blocks = []
     part = None
-    for chapter_woven, one in zip(woven, parsed):
+    for chapter_woven, one in zip(woven, parsed, strict=True):
         chapter = chapter_woven.chapter
         name = "Appendices" if chapter.appendix else chapter.part
         if name and name != part:

@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator
 
 from press.chapters import (
-    CELL_START, FENCE, INLINE, Book, Cell, Chapter, Text, closes,
+    CELL_START,
+    FENCE,
+    INLINE,
+    Book,
+    Cell,
+    Chapter,
+    Text,
+    closes,
 )
 from press.errors import BookError, BookErrors
 from press.labels import CODE_SPAN, KINDS, is_figure, is_table, labels

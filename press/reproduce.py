@@ -82,7 +82,8 @@ def agrees(recorded: Entry, found: Entry) -> bool:
         return False
     return all(
         near(a, b, found.tolerance) for a, b in zip(
-            NUMBER.findall(recorded.text), NUMBER.findall(found.text)
+            NUMBER.findall(recorded.text), NUMBER.findall(found.text),
+            strict=True,
         )
     )
 

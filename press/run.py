@@ -79,6 +79,7 @@ async def _run_all(
     done = dict(zip(
         (c.path for c in untimed),
         await gather(*(bounded(chapter) for chapter in untimed)),
+        strict=True,
     ))
     for chapter in book.chapters:
         if chapter.path not in done:
@@ -288,7 +289,9 @@ async def execute(
     from jupyter_client import KernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import (
-        CellExecutionError, CellTimeoutError, DeadKernelError,
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
     )
 
     notebook = as_notebook(chapter)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from press import bench, proof, reproduce, tangle
 from press.build import build
-from press.chapters import Book, read_book
+from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
 from press.venv import ROOT

