@@ -1,4 +1,4 @@
-# Tangled from index.qmd. Checksum dc25ffd7.
+# Tangled from index.qmd. Checksum 186dcc03.
 import math
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from scratch.mnist import fetch_mnist
 DIMENSIONS = {0x00000803: 3, 0x00000801: 1}     # images, labels
 
 
-def header_number(raw: bytes, start: int) -> int:
+def header_number(raw, start):
     """The number in four bytes, most significant first."""
     return int.from_bytes(raw[start : start + 4], "big")
 
 
-def read_idx(path: str | Path) -> torch.Tensor:
+def read_idx(path):
     """Read an IDX file: uint8, [N, rows, columns] or [N].
 
     Raises ValueError for a file that is not images or labels, and
@@ -36,9 +36,7 @@ def read_idx(path: str | Path) -> torch.Tensor:
 FILE_PREFIX = {"train": "train", "test": "t10k"}
 
 
-def load_mnist(
-    root: str | Path = "data", split: str = "train"
-) -> tuple[torch.Tensor, torch.Tensor]:
+def load_mnist(root="data", split="train"):
     """MNIST's "train" or "test" images and labels.
 
     Returns X [N, 784] float32 in [0, 1] (byte / 255) and y [N] int64.

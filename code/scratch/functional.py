@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum cffab0ca.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum 3babd584.
 import torch
 
 
@@ -35,7 +35,7 @@ def forward(x, W1, b1, W2, b2):
 
 
 def softmax(logits):
-    """Probabilities: each row positive, with a sum of 1.
+    """Probabilities: no entry below 0, each row with a sum of 1.
 
     logits [N, classes] -> [N, classes], the same float dtype.
 

@@ -1,4 +1,6 @@
-# Tangled from book/01-tensors.qmd. Checksum a61fb2f3.
+# Tangled from book/01-tensors.qmd. Checksum 246eabb8.
+from itertools import pairwise
+
 import torch
 
 
@@ -15,15 +17,30 @@ def kaiming_normal(
     return W * (2 / fan_in) ** 0.5
 
 
+def make_weights(scheme, fan_in, fan_out, *, generator, **kind):
+    """W [fan_in, fan_out] by the scheme of that name."""
+    if scheme == "kaiming":
+        return kaiming_normal(
+            fan_in, fan_out, generator=generator, **kind
+        )
+    if scheme == "normal":
+        return torch.randn(
+            fan_in, fan_out, generator=generator, **kind
+        )
+    if scheme == "zeros":
+        return torch.zeros(fan_in, fan_out, **kind)
+    raise ValueError(f"scheme {scheme!r}: not kaiming, normal or zeros")
+
+
 def make_params(
     sizes=(784, 128, 10), *, seed=0, scheme="kaiming",
     dtype=None, device=None,
 ):
     """[W1, b1, W2, b2, ...]: leaves that require gradients.
 
-    W is [fan_in, fan_out], drawn by scheme "kaiming" or "normal"
-    (variance 1), or "zeros"; b is [fan_out], zeros. Raises
-    ValueError for another scheme and for fewer than two sizes.
+    W is [fan_in, fan_out], drawn by scheme "kaiming", "normal"
+    (variance 1) or "zeros"; b is [fan_out], zeros. Raises ValueError
+    for another scheme, and for fewer than two sizes.
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes {sizes}: need at least two")
@@ -31,19 +48,10 @@ def make_params(
         device = torch.get_default_device()
     kind = {"dtype": dtype, "device": device}
     generator = torch.Generator(device).manual_seed(seed)
-    make = {
-        "kaiming": lambda *n: kaiming_normal(
-            *n, generator=generator, **kind
-        ),
-        "normal": lambda *n: torch.randn(
-            n, generator=generator, **kind
-        ),
-        "zeros": lambda *n: torch.zeros(n, **kind),
-    }
-    if scheme not in make:
-        raise ValueError(f"scheme {scheme!r}: not in {list(make)}")
     params = []
-    for fan_in, fan_out in zip(sizes, sizes[1:]):
-        params.append(make[scheme](fan_in, fan_out))
+    for fan_in, fan_out in pairwise(sizes):
+        params.append(make_weights(
+            scheme, fan_in, fan_out, generator=generator, **kind
+        ))
         params.append(torch.zeros(fan_out, **kind))
     return [p.requires_grad_() for p in params]
