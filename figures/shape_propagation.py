@@ -10,10 +10,12 @@ GAP = 84  # between rectangles, in tensor elements
 
 def box(ax, left, top, rows, columns, role, hatch=None):
     """A tensor [rows, columns], its top left corner at (left, top)."""
-    ax.add_patch(Rectangle(
-        (left, top), columns, rows, facecolor=PALETTE[role] + "38",
-        edgecolor=PALETTE[role], linewidth=0.9, hatch=hatch,
-    ))
+    color = PALETTE[role]
+    ax.add_patch(Rectangle((left, top), columns, rows,
+                           facecolor=color + "38", edgecolor="none"))
+    # apart from the fill, whose transparency an SVG gives to the hatch
+    ax.add_patch(Rectangle((left, top), columns, rows, facecolor="none",
+                           edgecolor=color, linewidth=0.9, hatch=hatch))
 
 
 def name(ax, x, y, text, role, **how):

@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from press import html, pdf, proof
+from press import data, html, pdf, proof
 from press.chapters import Book
 from press.labels import labels
 from press.progress import Reporter
@@ -23,8 +23,11 @@ def results(book: Book, report: Reporter) -> list[Result]:
     proof.check(book)
     for file in tangle(book):
         report.say(f"tangled {file.relative_to(book.root)}")
+    data.fetch(book)
     with report.running(book) as progress:
-        return run_all(book, progress=progress)
+        executed = run_all(book, progress=progress)
+    proof.check_outputs(executed)
+    return executed
 
 
 def build(

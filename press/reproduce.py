@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from press import proof
+from press import data, proof
 from press.chapters import Book, Cell, Chapter, read_book
 from press.errors import BookError
 from press.labels import is_figure
@@ -112,6 +112,7 @@ def made_anew(root: Path, report: Reporter) -> tuple[Book, list[Result]]:
     book = read_book(root)
     proof.check(book)
     check(book)
+    data.fetch(book)
     with tempfile.TemporaryDirectory() as cache, report.running(book) as bar:
         return book, run_all(book, progress=bar, cache=Path(cache))
 
