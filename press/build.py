@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 from importlib.metadata import version
@@ -35,6 +36,7 @@ def build(
     paper: str = "a4",
 ) -> Path:
     """Make `_book/`. Until all of it is made the old one stays."""
+    recover(book.root)
     executed = results(book, report)
     woven = [weave(book, result) for result in executed]
     known = labels(book)
@@ -69,10 +71,39 @@ def build(
 def swap(new: Path, place: Path) -> None:
     """Put a finished folder where the old one was."""
     old = place.with_name(f"{new.name}.old")
-    if place.exists():
-        os.rename(place, old)
-    os.rename(new, place)
+    try:
+        if place.exists():
+            os.rename(place, old)
+        os.rename(new, place)
+    except BaseException:
+        if old.exists() and not place.exists():
+            os.rename(old, place)
+        raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(root: Path) -> None:
+    """Undo what a killed build left: its half, or the old book aside."""
+    for folder in sorted(root.glob("_book.*")):
+        match = re.fullmatch(r"_book\.(\d+)(\.old)?", folder.name)
+        if not match or alive(int(match[1])):
+            continue
+        if match[2] and not (root / "_book").exists():
+            os.rename(folder, root / "_book")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # there os.kill would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def imprint(book: Book) -> dict[str, str]:

@@ -23,6 +23,7 @@ HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t]*$")
 ATTRIBUTES = re.compile(r"[ \t]*\{([^{}]*)\}[ \t]*$")
 DIV = re.compile(r"^[ \t]*(:{3,})[ \t]*(.*?)[ \t]*:*[ \t]*$")
 IDENTIFIER = re.compile(r"#([^\s}]+)")
+BRACKETED = r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Chapter:
             if isinstance(piece, Cell):
                 continue
             for number, text in enumerate(
-                piece.text.splitlines(), piece.line
+                piece.text.split("\n"), piece.line
             ):
                 match = FENCE.match(text)
                 if fence:
@@ -166,6 +167,21 @@ class Chapter:
                         divs.pop()
                     continue
                 yield Line(number, text, tuple(divs))
+
+    def paragraphs(self) -> Iterator[tuple[int, str]]:
+        """Lines of prose with no blank one between, and where they begin."""
+        start, run = 0, []
+        for line in self.lines():
+            if run and (
+                line.number != start + len(run) or not line.text.strip()
+            ):
+                yield start, "\n".join(run)
+                run = []
+            if line.text.strip():
+                start = start if run else line.number
+                run.append(line.text)
+        if run:
+            yield start, "\n".join(run)
 
 
 @dataclass(frozen=True)
@@ -214,6 +230,15 @@ def read_book(root: Path) -> Book:
     for index, (path, part) in enumerate(listed(book.get("appendices", []))):
         chapter = read_chapter(root, path, part=part, appendix=True)
         chapters.append(numbered(chapter, chr(ord("A") + index)))
+    names: dict[str, Path] = {}
+    for chapter in chapters:
+        if chapter.name in names:
+            raise BookError(
+                "_quarto.yml", None,
+                f"{names[chapter.name]} and {chapter.path} bear one name; "
+                "rename one",
+            )
+        names[chapter.name] = chapter.path
     return Book(root, config, tuple(chapters))
 
 
@@ -259,7 +284,7 @@ def parse(text: str, path: Path) -> Iterator[Text | Cell]:
     """Split a chapter into markdown and cells.
 
     A cell opens with a fence of three or more backticks and `{python}`,
-    wherever that stands, and closes with a fence at least as long.
+    wherever that stands, and closes with a fence just as long.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     lines = text.replace("\r", "\n").split("\n")
@@ -286,11 +311,20 @@ def parse(text: str, path: Path) -> Iterator[Text | Cell]:
         closing = re.compile(rf"^[ \t]*`{{{ticks},}}[ \t]*$")
         end = index + 1
         while end < len(lines) and not closing.match(lines[end]):
+            if CELL_START.match(lines[end]):
+                end = len(lines)
             end += 1
-        if end == len(lines):
+        if end >= len(lines):
             raise BookError(
                 path, index + 1,
                 f"this cell is never closed; end it with {'`' * ticks}",
+            )
+        if lines[end].rstrip() != indent + "`" * ticks:
+            raise BookError(
+                path, end + 1,
+                "Quarto does not see that this closes the cell of line "
+                f"{index + 1}; indent it like that line and write "
+                f"{'`' * ticks}",
             )
         body = [unindented(line, indent) for line in lines[index + 1:end]]
         yield read_cell(path, index + 1, indent, body)
@@ -320,6 +354,9 @@ def unindented(line: str, indent: str) -> str:
 
 def read_cell(path: Path, line: int, indent: str, body: list[str]) -> Cell:
     """Separate the options at a cell's head from its source."""
+    opened = line
+    while body and not body[0].strip():
+        body, line = body[1:], line + 1
     count = 0
     while count < len(body) and OPTION.match(body[count]):
         count += 1
@@ -354,7 +391,7 @@ def read_cell(path: Path, line: int, indent: str, body: list[str]) -> Cell:
     while source and not source[-1].strip():
         source = source[:-1]
     return Cell(
-        path, line, indent, options, option_lines, "\n".join(source), first
+        path, opened, indent, options, option_lines, "\n".join(source), first
     )
 
 

@@ -20,6 +20,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
 ALT = re.compile(r'\balt="([^"]*)"')
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
+SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
+BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
+LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
 
 def set_pages(
@@ -162,16 +166,31 @@ def shown_number(book: Book, chapter: Chapter) -> str:
 
 
 def finished(text: str, woven: Woven) -> str:
-    """Pictures drawn in the page, tables that scroll by themselves."""
+    """Pictures drawn in the page, tables that scroll by themselves,
+    one heading of the first level, its sections in a flat list."""
     def drawn(match: re.Match) -> str:
         source = woven.pictures[match[1]].decode()
         alt = ALT.search(match[0])
-        return svg.inline(source, alt[1] if alt else "")
+        picture = svg.inline(source, alt[1] if alt else "")
+        return f'<span class="picture">{picture}</span>'
 
+    text = SECTIONS.sub(lambda match: sections(match[1]), text)
+    text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
+    text = LINE_ANCHOR.sub("", text)
     text = PICTURE.sub(drawn, text)
     return TABLE.sub(
         lambda match: f'<div class="table">{match[0]}</div>', text
     )
+
+
+def sections(toc: str) -> str:
+    """The sections in pandoc's contents; the chapter is its first line."""
+    _, _, below = toc.partition("<li>")
+    items = "".join(
+        f'<li><a href="{href}">{title}</a></li>\n'
+        for href, title in SECTION.findall(below)
+    )
+    return f'<ol class="onpage">\n{items}</ol>\n' if items else ""
 
 
 def palette_css() -> str:
@@ -191,8 +210,8 @@ def palette_css() -> str:
     )
     return (
         f":root{{{light}}}\n"
-        f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
         f':root[data-theme="light"]{{{light}}}\n'
-        f':root[data-theme="dark"]{{{dark}}}\n'
+        f'@media screen{{:root[data-theme="dark"]{{{dark}}}}}\n'
         f"{roles}\n"
     )

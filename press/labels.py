@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from press.chapters import (
+    BRACKETED,
     HEADING,
     IDENTIFIER,
     Book,
@@ -23,10 +24,13 @@ KINDS = {
     "eq": "Equation", "exr": "Exercise",
 }
 LABEL = re.compile(r"^(sec|fig|tbl|eq|exr)-[\w-]+$")
-EQUATION = re.compile(r"\$\$[ \t]*\{#(eq-[\w-]+)\}")
-CAPTION = re.compile(r"^[ \t]*(?:: ?|Table: ).*\{#(tbl-[\w-]+)[^}]*\}\s*$")
-IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)\{[^}]*#(fig-[\w-]+)")
-CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
+EQUATION = re.compile(r"\$\$[ \t]*\{#(?P<id>eq-[\w-]+)\}")
+CAPTION = re.compile(
+    r"^[ \t]*(?::|Table:) .*?\{#(?P<id>tbl-[\w-]+)[^}]*\}[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+IMAGE = re.compile(rf"!{BRACKETED}\([^)]*\)\{{[^}}]*#(?P<id>fig-[\w-]+)")
+CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -109,15 +113,22 @@ def anchors(chapter: Chapter) -> Iterator[tuple[str, str, str, int]]:
                 if LABEL.match(div.identifier):
                     title = titles.get(div.line, "")
                     found.append((div.line, div.identifier, title))
-        text = CODE_SPAN.sub("", line.text)
+    for start, paragraph in chapter.paragraphs():
+        text = without_code(paragraph)
         for pattern in (EQUATION, CAPTION, IMAGE):
             for match in pattern.finditer(text):
-                found.append((line.number, match[1], ""))
+                line = start + text.count("\n", 0, match.start("id"))
+                found.append((line, match["id"], ""))
     for cell in chapter.cells:
         if cell.label and LABEL.match(str(cell.label)):
             found.append((cell.line_of("label"), cell.label, ""))
     for line, identifier, title in sorted(found):
         yield identifier.split("-")[0], identifier, title, line
+
+
+def without_code(text: str) -> str:
+    """A paragraph without its code spans, its lines where they were."""
+    return CODE_SPAN.sub(lambda match: "\n" * match[0].count("\n"), text)
 
 
 def exercise_titles(chapter: Chapter) -> dict[int, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from press import svg
 from press.chapters import Book
+from press.errors import BookError
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.weave import Woven, filter_data
@@ -50,11 +51,12 @@ def typst_source(
     data = filter_data(
         [w.chapter for w in woven], labels, lambda label: f"#{label.id}"
     )
-    variables = json.dumps({
+    variables = json.dumps(as_strings({
         "title": book.title, "subtitle": book.subtitle,
+        "author": str(book.config["book"].get("author", "")),
         "paper": PAPERS[paper], "imprint": imprint,
         "palette": json.loads(svg.PALETTE.read_text())["light"],
-    })
+    }))
     digest = hashlib.sha256()
     files = [
         TEMPLATES / "book.typ", *sorted(FILTERS.glob("*.lua")),
@@ -106,6 +108,15 @@ def typst_source(
     return source
 
 
+def as_strings(values: dict) -> dict:
+    """The same values as Typst writes strings: in quotes, escaped."""
+    return {
+        key: as_strings(value) if isinstance(value, dict)
+        else json.dumps(value, ensure_ascii=False)
+        for key, value in values.items()
+    }
+
+
 def raw_typst(code: str) -> dict:
     return {"t": "RawBlock", "c": ["typst", code]}
 
@@ -129,5 +140,10 @@ def typeset(source: str, pictures: dict[str, bytes], cache: Path) -> bytes:
             ignore_system_fonts=True, timestamp=0,
             pdf_standards=["ua-1"],
         )
+    except typst.TypstError as error:
+        raise BookError(
+            next(cache.glob("*.typ"), "book.typ"), None,
+            f"Typst cannot set this: {str(error).strip()}",
+        ) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)

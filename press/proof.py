@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from press.chapters import (
+    BRACKETED,
     CELL_START,
     FENCE,
+    HEADING,
     INLINE,
     Book,
     Cell,
@@ -16,7 +18,14 @@ from press.chapters import (
     closes,
 )
 from press.errors import BookError, BookErrors
-from press.labels import CODE_SPAN, KINDS, is_figure, is_table, labels
+from press.labels import (
+    KINDS,
+    Label,
+    is_figure,
+    is_table,
+    labels,
+    without_code,
+)
 from press.run import Result
 
 COLUMNS = 72
@@ -34,8 +43,9 @@ REFERENCE = re.compile(
     rf"(?<![\w.@\\])-?@((?:{'|'.join(KINDS)})-[\w-]*\w)"
 )
 CITATION = re.compile(r"(?<![\w.@\\])-?@([A-Za-z][\w:.+/-]*\w)")
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
-IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)(\{[^}]*\})?")
+LINK = re.compile(rf"(?<!!){BRACKETED}\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+IMAGE = re.compile(rf"!{BRACKETED}\(([^)\s]+)[^)]*\)(\{{[^}}]*\}})?")
+TOGETHER = re.compile(rf"\[[^\]]*@(?:{'|'.join(KINDS)})-[^\]]*;[^\]]*\]")
 OPTION_ITEM = re.compile(r"^\s*[-*] \[([ xX])\] ")
 
 
@@ -78,6 +88,12 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
     yield from reproduce_faults(cell, fault)
     yield from float_faults(cell, fault)
     for offset, line in enumerate(cell.source.split("\n")):
+        if re.match(r"#\| ?[\w-]+:", line):
+            yield BookError(
+                cell.path, cell.source_line + offset,
+                "an option below code is a comment; move it to the head of "
+                "the cell",
+            )
         if len(line) > COLUMNS and cell.options.get("echo", True):
             yield BookError(
                 cell.path, cell.source_line + offset,
@@ -164,42 +180,24 @@ def label_faults(book: Book) -> Iterator[BookError]:
 
 
 def text_faults(book: Book, chapter: Chapter) -> Iterator[BookError]:
-    known = {label.id for label in labels(book)}
-    keys = bibliography_keys(book)
-    pages = {c.path.as_posix() for c in book.chapters}
-    for line in chapter.lines():
-        text = CODE_SPAN.sub("", line.text)
-
-        def fault(message: str, number: int = line.number) -> BookError:
-            return BookError(chapter.path, number, message)
-
-        for match in REFERENCE.finditer(text):
-            if match[1] not in known:
-                near = difflib.get_close_matches(match[1], known, 1)
-                advice = f"write @{near[0]}" if near else (
-                    "label something so, or remove the reference"
-                )
-                yield fault(f"nothing is labelled '{match[1]}'; {advice}")
-        for match in CITATION.finditer(text):
-            if match[1].split("-")[0] in KINDS and "-" in match[1]:
-                continue
-            if match[1] not in keys:
-                yield fault(
-                    f"no source '{match[1]}' in the bibliography; add it to "
-                    f"{book.config.get('bibliography', 'one')}"
-                )
-        for match in LINK.finditer(text):
-            yield from link_faults(book, chapter, match[1], known, pages,
-                                   fault)
-        for match in IMAGE.finditer(text):
-            if not match[1] and "alt=" not in (match[3] or ""):
-                yield fault(
-                    f"the image {match[2]} has no alt text; write what it "
-                    "shows: ![…](…)",
-                )
-            file = resolved(chapter, match[2])
-            if file and not (book.root / file).is_file():
-                yield fault(f"no such image: {file}")
+    known = labels(book)
+    texts = [(n, without_code(text)) for n, text in chapter.paragraphs()]
+    for cell in chapter.cells:
+        for option in ("fig-cap", "tbl-cap"):
+            caption = without_code(str(cell.options.get(option, "")))
+            texts.append((cell.line_of(option), caption))
+    for start, text in texts:
+        for match, message in mention_faults(book, known, text):
+            yield BookError(
+                chapter.path, start + text.count("\n", 0, match.start()),
+                message,
+            )
+        for match, message in target_faults(book, chapter, known, text):
+            yield BookError(
+                chapter.path, start + text.count("\n", 0, match.start()),
+                message,
+            )
+    yield from heading_faults(chapter)
     if not chapter.cells:
         for piece in chapter.pieces:
             if isinstance(piece, Text):
@@ -211,20 +209,88 @@ def text_faults(book: Book, chapter: Chapter) -> Iterator[BookError]:
                     )
 
 
-def link_faults(
-    book: Book, chapter: Chapter, target: str, known: set, pages: set, fault
-) -> Iterator[BookError]:
+def mention_faults(
+    book: Book, known: list[Label], text: str
+) -> Iterator[tuple[re.Match, str]]:
+    """References to no label, and citations of no source."""
+    names = {label.id for label in known}
+    keys = bibliography_keys(book)
+    for match in REFERENCE.finditer(text):
+        if match[1] not in names:
+            near = difflib.get_close_matches(match[1], names, 1)
+            advice = f"write @{near[0]}" if near else (
+                "label something so, or remove the reference"
+            )
+            yield match, f"nothing is labelled '{match[1]}'; {advice}"
+    for match in TOGETHER.finditer(text):
+        yield match, "several references in one bracket; write them apart"
+    for match in CITATION.finditer(text):
+        if match[1].split("-")[0] in KINDS and "-" in match[1]:
+            continue
+        if match[1] not in keys:
+            yield match, (
+                f"no source '{match[1]}' in the bibliography; add it to "
+                f"{book.config.get('bibliography', 'one')}"
+            )
+
+
+def target_faults(
+    book: Book, chapter: Chapter, known: list[Label], text: str
+) -> Iterator[tuple[re.Match, str]]:
+    """Links and images that lead nowhere, images that say nothing."""
+    for match in LINK.finditer(text):
+        if message := link_fault(book, chapter, match[2], known):
+            yield match, message
+    for match in IMAGE.finditer(text):
+        if not match[1] and "alt=" not in (match[3] or ""):
+            yield match, (
+                f"the image {match[2]} has no alt text; write what it "
+                "shows: ![…](…)"
+            )
+        file = resolved(chapter, match[2])
+        if file and not (book.root / file).is_file():
+            yield match, f"no such image: {file}"
+
+
+def link_fault(
+    book: Book, chapter: Chapter, target: str, known: list[Label]
+) -> str | None:
     if re.match(r"[a-z][a-z+.-]*:", target, re.I):
-        return
+        return None
     path, _, anchor = target.partition("#")
-    file = resolved(chapter, path) if path else None
-    if file and file not in pages and not (book.root / file).exists():
-        yield fault(f"the link leads to {file}, which is not there")
-    elif anchor and anchor not in known and (not file or file in pages):
-        yield fault(
+    file = resolved(chapter, path) if path else chapter.path.as_posix()
+    if not (book.root / file).exists():
+        return f"the link leads to {file}, which is not there"
+    if anchor and file.endswith(".qmd") and anchor not in {
+        label.id for label in known if label.path.as_posix() == file
+    }:
+        return (
             f"the link leads to '#{anchor}', which is no label; give the "
             "heading an id such as {#sec-name}"
         )
+    return None
+
+
+def heading_faults(chapter: Chapter) -> Iterator[BookError]:
+    """Lines that look like headings to one reader and not to another."""
+    before = None
+    for line in chapter.lines():
+        below = before is not None and before.number == line.number - 1
+        if below and before.text.strip() and not (
+            HEADING.match(before.text) or before.text.startswith(":::")
+        ):
+            if HEADING.match(line.text):
+                yield BookError(
+                    chapter.path, line.number,
+                    "no heading without a blank line above it; add one",
+                )
+            elif re.match(r"(=+|-+)[ \t]*$", line.text):
+                yield BookError(
+                    chapter.path, line.number,
+                    "this makes a heading of the line above; write '## …', "
+                    "or leave a blank line between",
+                )
+        before = line
 
 
 def resolved(chapter: Chapter, target: str) -> str | None:
@@ -260,7 +326,7 @@ def fence_faults(chapter: Chapter) -> Iterator[BookError]:
                     "another fence; to show it write ```{{python}}",
                 )
             continue
-        for number, text in enumerate(piece.text.splitlines(), piece.line):
+        for number, text in enumerate(piece.text.split("\n"), piece.line):
             match = FENCE.match(text)
             if fence and match and closes(match, fence):
                 fence = None
@@ -296,7 +362,7 @@ def div_ends(chapter: Chapter) -> int:
     for piece in chapter.pieces:
         if isinstance(piece, Cell):
             continue
-        for text in piece.text.splitlines():
+        for text in piece.text.split("\n"):
             match = FENCE.match(text)
             if fence:
                 if match and closes(match, fence):

@@ -108,13 +108,19 @@ async def run(
     cache: Path | None = None,
 ) -> Result:
     """One chapter executed, from the cache where that is still true."""
+    if not any(True for _ in steps(chapter)):
+        return Result(chapter, {}, {}, nbformat.v4.new_notebook(), False)
     folder = cache or book.root / ".cache" / "run"
     key = fingerprint(book, chapter)
     entry = folder / f"{chapter.name}-{key[:20]}.json"
     notebook = read_entry(entry, key)
     fresh = notebook is None
     if fresh:
+        code = fingerprint(book, chapter, data=False)
         notebook = await execute(book, chapter, progress)
+        if fingerprint(book, chapter, data=False) != code:
+            # Code was edited meanwhile: true once, not to be kept.
+            return collect(chapter, notebook, fresh)
         # What the run itself fetched or wrote is part of the key.
         key = fingerprint(book, chapter)
         entry = folder / f"{chapter.name}-{key[:20]}.json"
@@ -128,7 +134,7 @@ async def run(
 # ---------------------------------------------------------------- the key
 
 
-def fingerprint(book: Book, chapter: Chapter) -> str:
+def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
     """A digest of everything that the outputs of a chapter depend on."""
     digest = hashlib.sha256()
 
@@ -150,6 +156,8 @@ def fingerprint(book: Book, chapter: Chapter) -> str:
             )
         add(type(step).__name__, options, step.source)
     for file in dependencies(book, chapter):
+        if not data and file.is_relative_to(book.root / "data"):
+            continue
         add(file.relative_to(book.root).as_posix(), file.read_bytes())
     return digest.hexdigest()
 
@@ -167,7 +175,7 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         for file in mentioned(book.root, waiting.pop()):
             if file not in found:
                 found.add(file)
-                waiting.append(file.read_text(encoding="utf-8"))
+                waiting.append(absolute(file))
     if any(file.parent.name == "figures" for file in found):
         for pattern in ("*.json", "*.mplstyle"):
             found.update((book.root / "figures").glob(pattern))
@@ -175,6 +183,16 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         raw = book.root / "data" / "MNIST" / "raw"
         found.update(raw.glob("*-ubyte"))
     return sorted(found)
+
+
+def absolute(file: Path) -> str:
+    """The source of a module, its relative imports written in full."""
+    source = file.read_text(encoding="utf-8")
+    return re.sub(
+        r"^(\s*from\s+)\.(\w*)",
+        lambda m: f"{m[1]}{file.parent.name}{'.' if m[2] else ''}{m[2]}",
+        source, flags=re.MULTILINE,
+    )
 
 
 def mentioned(root: Path, text: str) -> Iterator[Path]:
@@ -286,7 +304,7 @@ async def execute(
     book: Book, chapter: Chapter, progress: Progress | None
 ) -> nbformat.NotebookNode:
     """Run every step in one kernel; the first that raises ends it."""
-    from jupyter_client import KernelManager
+    from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import (
         CellExecutionError,
@@ -310,13 +328,13 @@ async def execute(
     environ = environment(book)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     client = NotebookClient(
-        notebook, timeout=TIME_LIMIT, km=KernelManager(),
+        notebook, timeout=TIME_LIMIT, km=AsyncKernelManager(),
         resources={"metadata": {"path": str(book.root)}},
         on_cell_start=starting, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
     )
     try:
-        await client.async_execute(env=environ)
+        await client.async_execute(env=environ, cleanup_kc=True)
     except CellExecutionError as error:
         raise failure(chapter, listed[current], error)
     except CellTimeoutError:
@@ -431,7 +449,9 @@ def unquoted(text: str) -> str:
 
 def escaped(text: str) -> str:
     """A value as plain text: none of its characters is markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#$~^|@])", r"\\\1", text)
+    return re.sub(
+        r"([\\`*_{}\[\]<>#$~^|@&'\"]|-(?=-)|\.(?=\.))", r"\\\1", text
+    )
 
 
 def has_inline(text: Text) -> bool:

@@ -73,7 +73,7 @@ def modules(chapters: tuple[Chapter, ...]) -> dict[PurePosixPath, Module]:
             path = PurePosixPath(str(cell.filename))
             if (
                 path.parts[:1] != ("scratch",) or path.suffix != ".py"
-                or ".." in path.parts or len(path.parts) < 2
+                or ".." in path.parts or len(path.parts) != 2
             ):
                 errors.append(BookError(
                     cell.path, cell.line_of("filename"),
@@ -226,6 +226,7 @@ def difference(name: str, found: str, module: Module) -> BookError:
             name, None, "older than its chapters; run 'make tangle'"
         )
     wanted = module.text.splitlines()
+    line = 1
     for line, text in enumerate(found.splitlines(), 1):
         if line > 1 and (line > len(wanted) or wanted[line - 1] != text):
             break
@@ -288,7 +289,7 @@ def tangle(book: Book) -> list[Path]:
 
     with written_aside(staged) as folder:
         lint(staged, folder)
-        import_each(staged, folder, stale)
+        import_each(staged, folder, list(staged))
 
     for path in stale:
         file = code / path

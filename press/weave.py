@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 
 from press import svg
-from press.chapters import INLINE, Book, Cell, Chapter, Text
+from press.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
 from press.labels import Label, headings, is_figure, is_table
 from press.run import Result
 
 ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
-IMAGE_PATH = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)")
+IMAGE_PATH = re.compile(rf"(!{BRACKETED}\()([^)\s]+)")
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
 
 
@@ -34,6 +34,7 @@ def weave(book: Book, result: Result) -> Woven:
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
             text = with_values(piece, index, result)
+            text = text.replace("{{python}}", "{python}")
             texts.append(with_pictures(book, chapter, text, pictures))
         else:
             lines = cell_markdown(
@@ -43,8 +44,7 @@ def weave(book: Book, result: Result) -> Woven:
                 piece.indent + line if line else ""
                 for line in ["", *lines, ""]
             ))
-    markdown = "\n".join(texts).replace("{{python}}", "{python}")
-    return Woven(chapter, markdown, pictures)
+    return Woven(chapter, "\n".join(texts), pictures)
 
 
 def with_values(piece: Text, index: int, result: Result) -> str:
@@ -63,7 +63,7 @@ def with_pictures(
 ) -> str:
     """The text with its image files gathered and renamed."""
     def rename(match: re.Match) -> str:
-        target = match[2]
+        target = match[3]
         if re.match(r"\w+:", target):
             return match[0]
         if target.startswith("/"):

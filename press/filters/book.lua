@@ -1,6 +1,7 @@
 -- What our chapters say beyond Quarto's dialect. Quarto and press both run
 -- this filter; what Quarto does by itself is press.lua's, for press alone.
 
+local html = FORMAT:match 'html' ~= nil
 local typst = FORMAT:match 'typst' ~= nil
 
 local function class_of(el, names)
@@ -46,16 +47,29 @@ local meaning = {
 }
 local sign = {exact = '=', close = '≈', machine = '⌁'}
 
-local function mark(class, tolerance)
+local function mark(class, tolerance, columns)
   local title = meaning[class]
   if tolerance then
     title = title .. ' Tolerance: ' .. tolerance .. '.'
   end
   if typst then
-    return raw(string.format(
-      '#place(right + top, dx: 0pt, dy: 3pt, text(size: 6.5pt, ' ..
-      'fill: rgb("%s"), font: "DejaVu Sans Mono")[%s %s])',
-      palette.muted, sign[class] == '⌁' and '∿' or sign[class], class))
+    -- In the first line where that leaves room, else above it. A string:
+    -- as markup "= exact" would be a heading.
+    local text = string.format('text(size: 6.5pt, fill: rgb("%s"), ' ..
+      'font: "DejaVu Sans Mono", "%s %s")', palette.muted, sign[class],
+      class)
+    if columns > 58 then
+      return raw('#block(above: 0pt, below: 3pt, width: 100%, ' ..
+        'sticky: true, align(right, ' .. text .. '))')
+    end
+    return raw('#place(right + top, dy: 3pt, ' .. text .. ')')
+  end
+  if html then
+    return pandoc.RawBlock('html', string.format(
+      '<details class="mark mark-%s" name="mark"><summary>' ..
+      '<span class="sign" aria-hidden="true">%s</span> %s</summary>' ..
+      '<p>%s</p></details>', class, sign[class], class,
+      (title:gsub('&', '&amp;'):gsub('<', '&lt;'))))
   end
   return pandoc.Plain {pandoc.Span(
     {pandoc.Str(sign[class] .. ' ' .. class)},
@@ -66,12 +80,20 @@ local function is_output(el)
   return el.t == 'Div' and el.classes:includes 'cell-output'
 end
 
+-- How far the first line of an output reaches; pictures take all of it.
+local function first_line(output)
+  local block = output.content[1]
+  if not block or block.t ~= 'CodeBlock' then return 72 end
+  return utf8.len(block.text:match '^[^\n]*') or 72
+end
+
 local function with_mark(el)
   local class = el.attributes.reproduce
   if not class or not meaning[class] then return nil end
   for _, block in ipairs(el.content) do
     if is_output(block) then
-      block.content:insert(1, mark(class, el.attributes.tolerance))
+      block.content:insert(1, mark(class, el.attributes.tolerance,
+        first_line(block)))
       return el
     end
   end
@@ -116,14 +138,15 @@ function Div(el)
     end
     if typst then
       return pandoc.List {raw(string.format(
-        '#block(inset: (left: 10pt, y: 2pt), stroke: (left: 1.5pt + rgb("%s")))[',
+        '#block(above: 1.5em, below: 1.5em, width: 100%%, ' ..
+        'inset: (left: 11pt, y: 3pt), stroke: (left: 1.6pt + rgb("%s")))[',
         palette.backward))} .. el.content .. {raw ']'}
     end
     return el
   end
   if el.classes:includes 'lede' and typst then
-    return pandoc.List {raw '#text(size: 1.14em)['} .. el.content
-      .. {raw ']'}
+    return pandoc.List {raw '#block(below: 1.6em)[#set text(size: 1.14em)'}
+      .. el.content .. {raw ']'}
   end
 end
 

@@ -15,11 +15,19 @@ local function written(inlines)
   return (pandoc.write(doc, 'typst'):gsub('%s+$', ''))
 end
 
+-- Titles and headings: they too carry their mathematics to be read aloud.
+local spoken
+local function titled(inlines)
+  return written(pandoc.Inlines(inlines):walk {Math = spoken})
+end
+
 local function raw(code) return pandoc.RawBlock('typst', code) end
 
+-- The walk ends at what a filter returns, so it goes on from here.
+local div
 local function wrapped(open, blocks, close)
   local result = pandoc.List {raw(open)}
-  result:extend(blocks)
+  result:extend(pandoc.Blocks(blocks):walk {traverse = 'topdown', Div = div})
   result:insert(raw(close))
   return result
 end
@@ -44,7 +52,7 @@ local function heading(el)
     el.classes = el.classes:filter(function(c) return c ~= 'not-counted' end)
     if typst then
       return raw(string.format('#heading(level: %d, outlined: false)[%s]',
-        el.level, written(el.content)))
+        el.level, titled(el.content)))
     end
     return el
   end
@@ -65,7 +73,7 @@ local function heading(el)
     end
     local label = labels[el.identifier] and ' <' .. el.identifier .. '>' or ''
     return raw(string.format('#heading(level: %d, numbering: %s)[%s]%s',
-      el.level, numbering, written(el.content), label))
+      el.level, numbering, titled(el.content), label))
   end
 end
 
@@ -148,7 +156,7 @@ local function equation(math, id)
 end
 
 -- On paper an equation carries its source, to be read aloud.
-local function spoken(math)
+function spoken(math)
   if not typst then return nil end
   return pandoc.RawInline('typst', string.format(
     '#math.equation(block: %s, alt: %s, %s.body)',
@@ -191,8 +199,6 @@ end
 
 -- ------------------------------------------------ exercises and solutions
 
-local last_exercise
-
 local function take_title(el)
   for i, block in ipairs(el.content) do
     if block.t == 'Header' then
@@ -202,10 +208,7 @@ local function take_title(el)
   end
 end
 
-local function exercise(el)
-  local label = labels[el.identifier]
-  last_exercise = label
-  local title = take_title(el)
+local function exercise_head(label, title)
   local head = pandoc.List {pandoc.Str(label.reference)}
   if title then
     head:insert(pandoc.Space())
@@ -213,9 +216,16 @@ local function exercise(el)
     head:extend(title)
     head:insert(pandoc.Str ')')
   end
+  return head
+end
+
+local function exercise(el)
+  local label = labels[el.identifier]
+  local head = exercise_head(label, take_title(el))
   if typst then
     return wrapped(
-      string.format('#exercise([%s])[', written(head)), el.content,
+      string.format('#exercise([%s], %s)[', titled(head),
+        quoted(el.identifier)), el.content,
       string.format('] <%s>', el.identifier))
   end
   el.classes:insert 'exercise'
@@ -224,16 +234,8 @@ local function exercise(el)
   return el
 end
 
-local solutions = pandoc.List()
-
 local function solution(el)
-  if typst then
-    local name = last_exercise and last_exercise.reference or ''
-    solutions:insert(raw(string.format('#solution[%s][', name)))
-    solutions:extend(el.content)
-    solutions:insert(raw ']')
-    return {}
-  end
+  if typst then return nil end
   local result = pandoc.List {pandoc.RawBlock('html',
     '<details class="solution"><summary>Solution</summary>')}
   result:extend(el.content)
@@ -245,9 +247,24 @@ end
 
 local quiz_count = 0
 
+-- The template draws the boxes to tick.
+local function unticked(list)
+  for _, item in ipairs(list.content) do
+    local content = item[1] and item[1].content
+    if content and content[1] and
+      (content[1].text == '☐' or content[1].text == '☒') then
+      content:remove(1)
+      if content[1] and content[1].t == 'Space' then content:remove(1) end
+    end
+  end
+  return list
+end
+
 local function quiz(el)
   quiz_count = quiz_count + 1
-  if typst then return wrapped('#quiz[', el.content, ']') end
+  if typst then
+    return wrapped('#quiz[', el.content:walk {BulletList = unticked}, ']')
+  end
   local name = 'quiz-' .. quiz_count
   local result = pandoc.List {pandoc.RawBlock('html',
     string.format('<fieldset class="quiz" id="%s">', name))}
@@ -288,7 +305,7 @@ local function callout(el, kind)
     (kind:sub(1, 1):upper() .. kind:sub(2)))
   if typst then
     return wrapped(string.format('#callout("%s", [%s])[', kind,
-      written(head)), el.content, ']')
+      titled(head)), el.content, ']')
   end
   el.attributes.title = nil
   el.content:insert(1, pandoc.Para {pandoc.Span(head,
@@ -309,7 +326,24 @@ local function visible(el)
   return el.content
 end
 
-local function div(el)
+-- How many lines of code and output a cell has; a picture counts as many.
+local function height(el)
+  local lines = 0
+  el:walk {
+    CodeBlock = function(block)
+      lines = lines + 1 + select(2, block.text:gsub('\n', ''))
+    end,
+    Image = function() lines = lines + 100 end,
+    Table = function() lines = lines + 100 end,
+  }
+  return lines
+end
+
+local function has_code(el)
+  return el.content:find_if(function(b) return b.t == 'CodeBlock' end) ~= nil
+end
+
+function div(el)
   if el.classes:includes 'content-visible' then return visible(el) end
   if el.classes:includes 'content-hidden' then
     el.attributes['when-format'], el.attributes['unless-format'] =
@@ -327,10 +361,14 @@ local function div(el)
     end
   end
   if typst and el.classes:includes 'column-margin' then
-    return wrapped('#aside[', el.content, ']')
+    return wrapped('#aside-block[', el.content, ']')
+  end
+  if typst and el.classes:includes 'cell' then
+    return wrapped(string.format('#cell(%d)[', height(el)), el.content, ']')
   end
   if typst and el.classes:includes 'cell-output' then
-    return wrapped('#output[', el.content, ']')
+    local open = has_code(el) and '#output[' or '#display['
+    return wrapped(open, el.content, ']')
   end
 end
 
@@ -341,6 +379,14 @@ local function span(el)
     content:insert(pandoc.RawInline('typst', ']'))
     return content
   end
+end
+
+-- On paper a picture is described to those who cannot see it.
+local function picture(el)
+  if not typst then return nil end
+  local alt = el.attributes.alt or stringify(el.caption)
+  return pandoc.RawInline('typst', string.format('#image(%s, alt: %s)',
+    quoted(el.src), quoted(alt)))
 end
 
 -- The file name above program text.
@@ -357,8 +403,23 @@ local function code(el)
   }, {class = 'code-with-filename'})
 end
 
-local function place_solutions(doc)
+-- On paper the solutions stand in an appendix, each with its exercise's name.
+local function solutions_apart(doc)
   if not typst then return nil end
+  local solutions, last, title = pandoc.List(), nil, nil
+  doc.blocks = doc.blocks:walk {traverse = 'topdown', Div = function(el)
+    if el.identifier:match '^exr%-' and labels[el.identifier] then
+      last = el.identifier
+      title = el.content[1] and el.content[1].t == 'Header'
+        and el.content[1].content:clone() or nil
+    elseif el.classes:includes 'solution' and last then
+      solutions:insert(raw(string.format('#solution([%s], %s)[',
+        titled(exercise_head(labels[last], title)), quoted(last))))
+      solutions:extend(el.content)
+      solutions:insert(raw ']')
+      return {}
+    end
+  end}
   doc.blocks = doc.blocks:walk {Div = function(el)
     if el.classes:includes 'solutions' then return solutions end
   end}
@@ -368,10 +429,10 @@ end
 return {
   {Meta = read_metadata},
   {Pandoc = titles_apart},
+  {Pandoc = solutions_apart},
   {Cite = reference},
   {traverse = 'topdown', Div = div},
   {Header = heading, Figure = figure, Table = tabled, Para = equations,
-   Span = span, CodeBlock = code},
-  {Math = spoken},
-  {Pandoc = place_solutions},
+   Span = span, CodeBlock = code, Image = picture},
+  {Math = function(math) return spoken(math) end},
 }
