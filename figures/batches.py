@@ -9,31 +9,26 @@ HUES = ["forward", "backward", "weights", "correct", "momentum"]
 
 
 def batches(orders, batch_size: int = 8, classes: int = 10) -> None:
-    """Labels in several orders, {title: [N]}, a row a batch.
+    """Labels in four orders, {title: [N]}, a row a batch.
 
     Each sample bears its digit; 0 to 4 are solid, 5 to 9 pale. The bar
-    behind a batch counts the different digits in it.
+    beside a batch counts the different digits in it.
     """
     rows = -(-max(map(len, orders.values())) // batch_size)
-    fig, axes = plt.subplots(
-        1, len(orders), figsize=(6.4, 2.75), gridspec_kw={"wspace": 0.06}
-    )
-    for ax, (title, labels) in zip(axes, orders.items(), strict=True):
-        ax.set(xlim=(-0.9, batch_size + 3.3), ylim=(rows + 0.1, -1.0))
-        ax.set_aspect("equal")
-        bare(ax)
-        ax.text(batch_size / 2, -0.25, title, ha="center", fontsize=9)
+    fig, ax = plt.subplots(figsize=(6.0, 4.9))
+    wide, high = batch_size + 4.2, rows + 1.7
+    ax.set(xlim=(-0.1, 2 * wide - 0.9), ylim=(2 * high - 1.4, -1.1))
+    ax.set_aspect("equal")
+    bare(ax)
+    for i, (title, labels) in enumerate(orders.items()):
+        x, y = wide * (i % 2), high * (i // 2)
+        ax.text(x, y - 0.3, title, fontsize=9.5)
         for row in range(rows):
             batch = labels[row * batch_size : (row + 1) * batch_size]
             for column, label in enumerate(batch):
-                sample(ax, column, row, label)
+                sample(ax, x + column, y + row, label)
             kinds = len(set(batch))
-            balance(ax, batch_size + 0.35, row, kinds, classes)
-    for row in range(rows):
-        axes[0].text(
-            -0.3, row + 0.5, f"{row + 1}", ha="right", va="center",
-            fontsize=8, color=PALETTE["muted"],
-        )
+            balance(ax, x + batch_size + 0.3, y + row, kinds, classes)
 
 
 def sample(ax, x, y, label) -> None:

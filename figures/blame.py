@@ -6,17 +6,17 @@ from figures.book import PALETTE, digit
 
 
 def signed(value):
-    """Three decimals with a sign, and a true minus."""
-    return f"{value:+.3f}".replace("-", "−")
+    """Four decimals with a sign, and a true minus."""
+    return f"{value:+.4f}".replace("-", "−")
 
 
-def unit_gradient(images, blame, d_W, count=4):
-    """Draw the `count` images [N, 784] that have most blame [N] in
-    size, and the unit's gradient d_W [784] in its two signs."""
-    order = blame.abs().argsort(descending=True)[:count].tolist()
+def unit_gradient(images, blame, d_W):
+    """Draw the images [N, 784] with the two largest and the two
+    smallest blames [N], and the gradient d_W [784] by its signs."""
+    order = blame.argsort(descending=True).tolist()
+    order = order[:2] + order[-2:]
     _, axes = plt.subplots(
-        1, count + 2, figsize=(6.4, 1.75),
-        width_ratios=[1] * count + [1.25, 1.25],
+        1, 6, figsize=(6.4, 1.6), gridspec_kw={"wspace": 0.02},
     )
     for ax, i in zip(axes, order, strict=False):
         digit(ax, images[i], "forward")
@@ -28,3 +28,4 @@ def unit_gradient(images, blame, d_W, count=4):
                            (axes[-1], -1, "gradient < 0")]:
         digit(ax, (sign * d_W / scale).clamp(min=0), "backward")
         ax.set_xlabel(text, color=PALETTE["backward"], fontsize=9)
+    axes[-2].set_title("their sum over the batch", loc="left")

@@ -78,6 +78,9 @@ def graph(values, slopes):
             node(ax, (x, y), values[name][i], slope)
     for name, x in COLUMNS.items():
         ax.text(x, 2.4, name, ha="center", weight="bold")
+    for name, left, right in [("W1", "x", "h_pre"), ("W2", "h", "logits")]:
+        ax.text((COLUMNS[left] + COLUMNS[right]) / 2, 2.4, name,
+                ha="center", color=PALETTE["weights"], weight="bold")
     middle = (COLUMNS["h_pre"] + COLUMNS["h"]) / 2
     ax.text(middle, ROWS[0] + 0.08, "ReLU", ha="center", fontsize=8)
     ax.text(middle, ROWS[1] + 0.08, "ReLU", ha="center", fontsize=8)

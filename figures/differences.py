@@ -12,15 +12,15 @@ def valley(steps, central, one_sided, single):
     ax.loglog(steps, central, color=PALETTE["backward"])
     ax.loglog(steps, one_sided, "--", color=PALETTE["forward"])
     ax.loglog(steps, single, ":", color=PALETTE["ink"], linewidth=1.8)
-    ax.text(2.2e-2, 3e-9, "central", color=PALETTE["backward"])
+    ax.text(4e-3, 4e-10, "central", color=PALETTE["backward"])
     ax.text(2e-4, 1.6e-6, "one-sided", color=PALETTE["forward"],
             ha="right")
-    ax.text(3e-6, 3e-1, "central, float32", color=PALETTE["ink"])
+    ax.text(3e-9, 1.5e-2, "central, float32", color=PALETTE["ink"])
     ax.text(1.5e-12, 1e-9, "← rounding", color=PALETTE["muted"])
     ax.text(1e-1, 4e-13, "truncation →", color=PALETTE["muted"],
             ha="right")
     ax.set(xlabel="step", ylabel="error of the slope",
-           xlim=(steps[-1], steps[0]), ylim=(1e-13, 30),
+           xlim=(steps[-1], steps[0]), ylim=(1e-13, 1),
            xticks=[10.0**p for p in range(-12, 0, 2)],
            yticks=[10.0**p for p in range(-12, 2, 3)])
     ax.minorticks_off()

@@ -27,7 +27,7 @@ def parabolas(hops, curvature):
                 markersize=8, markerfacecolor="none", markeredgewidth=1.2,
                 color=PALETTE["ink"])
         ax.set(title=f"lr {rate}", xlabel="w", xlim=(-1.7, 1.7),
-               ylim=(-0.3, 5.2), xticks=[-1, 0, 1])
+               ylim=(-0.3, 5.6), xticks=[-1, 0, 1])
     axes[0].set(ylabel="loss")
 
 
@@ -36,18 +36,31 @@ def valleys(paths, curvatures):
 
     `paths` maps a name to two lists of points (x, y).
     """
-    _, axes = plt.subplots(2, 1, figsize=(5.6, 6.4), height_ratios=[1, 1.35])
+    _, axes = plt.subplots(
+        2, 1, figsize=(5.6, 6.5), height_ratios=[2.8, 4.9], sharex=True,
+    )
+    names = [
+        {"SGD": (-3.45, 0.72), "momentum": (-2.85, 0.62),
+         "Adam": (-2.3, -0.62)},
+        {"SGD": (-3.0, -1.95), "momentum": (-3.5, -1.5),
+         "Adam": (-3.55, -2.95)},
+    ]
     for place, (ax, angle) in enumerate(zip(axes, (0, 45), strict=True)):
         contours(ax, curvatures, angle)
         for name, both in paths.items():
             role, dash, marker = STYLE[name]
             x, y = zip(*both[place], strict=True)
-            ax.plot(x, y, linestyle=dash, marker=marker, markersize=3,
-                    linewidth=1.3, color=PALETTE[role])
+            ax.plot(x, y, linestyle=dash, marker=marker, markersize=2.8,
+                    linewidth=1.2, color=PALETTE[role])
+            ax.text(*names[place][name], name, color=PALETTE[role],
+                    fontweight="bold")
+        ax.plot(*paths["SGD"][place][0], "o", markersize=9,
+                markerfacecolor="none", color=PALETTE["ink"])
         ax.plot(0, 0, "*", markersize=11, color=PALETTE["ink"], zorder=5)
         ax.set_aspect("equal")
-    axes[0].set(xlim=(-4.4, 1.3), ylim=(-1.35, 1.45))
-    axes[1].set(xlim=(-4.4, 1.3), ylim=(-3, 1.3))
+    axes[0].set(xlim=(-4.4, 1.3), ylim=(-1.35, 1.45), title="level")
+    axes[1].set(xlim=(-4.4, 1.3), ylim=(-3.6, 1.3),
+                title="turned by 45 degrees")
 
 
 def contours(ax, curvatures, angle):
@@ -56,6 +69,6 @@ def contours(ax, curvatures, angle):
     for loss in (0.25, 1, 3, 7, 13, 21):
         ax.add_patch(Ellipse(
             (0, 0), 2 * math.sqrt(2 * loss / a), 2 * math.sqrt(2 * loss / b),
-            angle=angle, facecolor="none", edgecolor=PALETTE["rule"],
-            linewidth=0.9,
+            angle=angle, facecolor="none", edgecolor=PALETTE["muted"],
+            linewidth=0.7, alpha=0.4,
         ))

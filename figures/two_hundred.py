@@ -31,6 +31,10 @@ def draw(curves, end, best, span=10):
         below.plot(*zip(*points, strict=True), linestyle=dash,
                    color=PALETTE[role], marker=marker, markersize=4)
     above.legend(handlelength=4)
-    above.set(xlabel="step", ylabel="training loss", ylim=(0, 1.6))
+    above.set(xlabel="step", ylabel="training loss", ylim=(0, 1.8))
+    for x, y, name in [(0.012, 1.3, "SGD"), (0.0014, 1.15, "momentum"),
+                       (0.15, 1.6, "Adam")]:
+        below.text(x, y, name, color=PALETTE[STYLE[name][0]],
+                   ha="right" if name == "Adam" else "left")
     below.set(xscale="log", xlabel="learning rate", ylim=(0, 2.4),
               ylabel="loss, steps 151 to 200")

@@ -74,9 +74,14 @@ def test_a_path_may_be_a_string(tmp_path):
 
 def test_what_is_read_can_be_changed_and_leaves_the_file_alone(tmp_path):
     path = written(tmp_path, idx(LABELS, [3], b"\5\0\4"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # torch warns of read-only memory
-        labels = read_idx(path)
+    often = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)         # not only once in a process
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # torch's, of read-only memory
+            labels = read_idx(path)
+    finally:
+        torch.set_warn_always(often)
     labels += 1
     assert labels.tolist() == [6, 1, 5]
     assert read_idx(path).tolist() == [5, 0, 4]

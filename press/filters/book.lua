@@ -53,16 +53,17 @@ local function mark(class, tolerance, columns)
     title = title .. ' Tolerance: ' .. tolerance .. '.'
   end
   if typst then
-    -- In the first line where that leaves room, else above it. A string:
+    -- In the first line where that leaves room, else above it; below a
+    -- picture or a table. A string:
     -- as markup "= exact" would be a heading.
     local text = string.format('text(size: 6.5pt, fill: rgb("%s"), ' ..
       'font: "DejaVu Sans Mono", "%s %s")', palette.muted, sign[class],
       class)
-    if columns > 58 then
-      return raw('#block(above: 0pt, below: 3pt, width: 100%, ' ..
+    if columns > 61 then
+      return raw('#block(above: 0pt, below: 2pt, width: 100%, ' ..
         'sticky: true, align(right, ' .. text .. '))')
     end
-    return raw('#place(right + top, dy: 3pt, ' .. text .. ')')
+    return raw('#place(right + top, dy: 0.6pt, ' .. text .. ')')
   end
   if html then
     return pandoc.RawBlock('html', string.format(
@@ -80,11 +81,12 @@ local function is_output(el)
   return el.t == 'Div' and el.classes:includes 'cell-output'
 end
 
--- How far the first line of an output reaches; pictures take all of it.
+-- How far the first line of an output reaches; none where it is a picture.
 local function first_line(output)
   local block = output.content[1]
-  if not block or block.t ~= 'CodeBlock' then return 72 end
-  return utf8.len(block.text:match '^[^\n]*') or 72
+  if block and block.t == 'CodeBlock' then
+    return utf8.len(block.text:match '^[^\n]*')
+  end
 end
 
 local function with_mark(el)
@@ -92,8 +94,10 @@ local function with_mark(el)
   if not class or not meaning[class] then return nil end
   for _, block in ipairs(el.content) do
     if is_output(block) then
-      block.content:insert(1, mark(class, el.attributes.tolerance,
-        first_line(block)))
+      local columns = first_line(block)
+      local place = typst and not columns and #block.content + 1 or 1
+      block.content:insert(place,
+        mark(class, el.attributes.tolerance, columns or 72))
       return el
     end
   end

@@ -134,7 +134,10 @@ local function figure(el) return captioned(el, el.identifier) end
 
 local function tabled(el)
   local id = el.identifier
-  if labels[id] then return captioned(el, id) end
+  if typst then  -- it finds widths that no word is too long for
+    el.colspecs = el.colspecs:map(function(spec) return {spec[1]} end)
+  end
+  return captioned(el, id)
 end
 
 -- ------------------------------------------------------------ equations
@@ -381,6 +384,19 @@ local function span(el)
   end
 end
 
+-- A link to a chapter's source leads to its page, on paper to its label.
+local function link(el)
+  local file, anchor = el.target:match '^([^:#]+)%.qmd(#?.*)$'
+  if not file then return nil end
+  if html then
+    el.target = file .. '.html' .. anchor
+    return el
+  end
+  if anchor == '' then return el.content end
+  el.target = anchor
+  return el
+end
+
 -- On paper a picture is described to those who cannot see it.
 local function picture(el)
   if not typst then return nil end
@@ -426,6 +442,16 @@ local function solutions_apart(doc)
   return doc
 end
 
+-- A heading that only one of the two readers sees would shift all numbers.
+local function counted()
+  if heading_count ~= #numbers then
+    error(string.format(
+      'pandoc sees %d headings, press %d: write each as "## Title" between '
+      .. 'blank lines, outside quotes, lists and content-visible',
+      heading_count, #numbers))
+  end
+end
+
 return {
   {Meta = read_metadata},
   {Pandoc = titles_apart},
@@ -433,6 +459,7 @@ return {
   {Cite = reference},
   {traverse = 'topdown', Div = div},
   {Header = heading, Figure = figure, Table = tabled, Para = equations,
-   Span = span, CodeBlock = code, Image = picture},
+   Span = span, Link = link, CodeBlock = code, Image = picture},
   {Math = function(math) return spoken(math) end},
+  {Pandoc = counted},
 }
