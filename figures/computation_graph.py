@@ -45,8 +45,8 @@ def layer(ax, left, right, weights, slopes):
             def at(s, x0=x0, x1=x1, y0=y0, y1=y1):
                 return x0 + s * (x1 - x0), y0 + s * (y1 - y0)
 
-            middle = 0.5 if i == j else 0.28
-            half = 0.135 if i == j else 0.125
+            middle = 0.5 if i == j else 0.285
+            half = 0.16 if i == j else 0.135
             for part in ((0.085, middle - half), (middle + half, 0.915)):
                 ends = list(zip(*map(at, part), strict=True))
                 ax.plot(*ends, color=PALETTE["muted"], linewidth=0.9)
@@ -61,7 +61,7 @@ def layer(ax, left, right, weights, slopes):
 def graph(values, slopes):
     """Draw the network; both are lists by name: x, h_pre, h and logits
     [2], loss a number, W1 and W2 [2][2]. `slopes` may lack x."""
-    _, ax = plt.subplots(figsize=(6.2, 3.5))
+    _, ax = plt.subplots(figsize=(5.3, 3.2))
     layer(ax, "x", "h_pre", values["W1"], slopes["W1"])
     layer(ax, "h", "logits", values["W2"], slopes["W2"])
     for i, y in enumerate(ROWS):

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.ticker import LogLocator, NullLocator
 
 from figures.book import PALETTE, bare, digit, shade
 
@@ -30,8 +31,6 @@ def curves(history):
     right.legend(loc="lower right", handlelength=2.6)
     left.text(epochs[-1], columns[4][-1] + 0.008, "test", ha="right",
               va="bottom", color=PALETTE["correct"])
-    left.text(epochs[-1], columns[2][-1] - 0.008, "training", ha="right",
-              va="top", color=PALETTE["forward"])
 
 
 def confusion(counts):
@@ -80,26 +79,34 @@ def two_signs():
     ])
 
 
-def hidden_units(W1, units, rows=3):
-    """Columns `units` of W1 [784, hidden], each as an image."""
-    columns = len(units) // rows
-    _, axes = plt.subplots(
-        rows, columns, figsize=(6.4, 6.4 * rows / columns + 0.1),
+def hidden_units(W1, start, units):
+    """Columns `units` of W1 [784, hidden] as images, above; below,
+    what training has added to the values in `start` [784, hidden]."""
+    fig, axes = plt.subplots(
+        2, len(units), figsize=(6.4, 2.05),
         gridspec_kw={"wspace": 0.04, "hspace": 0.04},
     )
     colors = two_signs()
-    for ax, unit in zip(axes.flat, units, strict=True):
-        w = W1[:, unit].reshape(28, 28)
-        top = w.abs().max().item()
-        ax.imshow(w, cmap=colors, vmin=-top, vmax=top,
-                  interpolation="nearest")
-        bare(ax)
-        for spine in ax.spines.values():
-            spine.set(visible=True, color=PALETTE["rule"])
-        for place, sign in ((w.argmax(), "+"), (w.argmin(), "−")):
-            row, column = divmod(place.item(), 28)
-            ax.text(column, row, sign, ha="center", va="center",
-                    fontsize=9, weight="bold", color=PALETTE["paper"])
+    for row, matrix in zip(axes, (W1, W1 - start), strict=True):
+        for ax, unit in zip(row, units, strict=True):
+            w = matrix[:, unit].reshape(28, 28)
+            top = w.abs().max().item()
+            ax.imshow(w, cmap=colors, vmin=-top, vmax=top,
+                      interpolation="nearest")
+            bare(ax)
+            for spine in ax.spines.values():
+                spine.set(visible=True, color=PALETTE["rule"])
+            mark_extremes(ax, w)
+    axes[0, 0].set_ylabel("weights")
+    axes[1, 0].set_ylabel("change")
+
+
+def mark_extremes(ax, w):
+    """A plus at the largest entry of w [28, 28], a minus at the least."""
+    for place, sign in ((w.argmax(), "+"), (w.argmin(), "−")):
+        y, x = divmod(place.item(), 28)
+        ax.text(x, y, sign, ha="center", va="center", fontsize=11,
+                weight="bold", color=PALETTE["ink"], clip_on=True)
 
 
 def live(X, y, answer, losses):
@@ -131,3 +138,6 @@ def live(X, y, answer, losses):
     right.semilogy(range(1, len(losses) + 1), losses,
                    color=PALETTE["backward"])
     right.set(xlabel="epoch", title="loss", xlim=(0, len(losses)))
+    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.yaxis.set_major_formatter("{x:g}")
+    right.yaxis.set_minor_locator(NullLocator())

@@ -152,6 +152,16 @@ def test_relu_s_slope_is_0_at_both_zeros_and_1_at_the_least_float():
     assert relu_backward(h_pre, d_h).tolist() == [0, 0, 0, 0, 7, 7]
 
 
+def test_relu_s_gradient_has_torch_s_bits_even_for_infinite_blame():
+    inf = float("inf")
+    h_pre = torch.tensor([-1.0, 0.0, 1.0, -1.0, -1.0, 1.0])
+    d_h = torch.tensor([inf, -inf, inf, -2.0, 2.0, -0.0])
+    z = h_pre.clone().requires_grad_()
+    (theirs,) = torch.autograd.grad(torch.relu(z), z, d_h)
+    ours = relu_backward(h_pre, d_h)
+    assert torch.equal(ours.view(torch.int32), theirs.view(torch.int32))
+
+
 def test_given_autograd_s_d_logits_all_else_is_equal_bit_for_bit():
     x, targets, params = draw_network(0, 64, 784, 128, 10)
     W1, b1, W2, b2 = leaves = [p.requires_grad_() for p in params]
@@ -168,7 +178,9 @@ def test_given_autograd_s_d_logits_all_else_is_equal_bit_for_bit():
     for ours, reference in zip(
         [d_h, d_h_pre, d_W1, d_b1, d_W2, d_b2], theirs, strict=True
     ):
-        assert torch.equal(ours, reference)
+        assert torch.equal(
+            ours.view(torch.int32), reference.view(torch.int32)
+        )
 
 
 def test_on_real_digits_the_gradients_are_torch_s():

@@ -194,6 +194,15 @@ def test_the_training_split_in_the_folder_data_is_the_default(small):
     assert small == ["data"]
 
 
+def test_pixels_are_float32_whatever_the_default_dtype(small):
+    torch.set_default_dtype(torch.float64)
+    try:
+        X, _ = load_mnist()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert X.dtype == torch.float32
+
+
 @pytest.mark.parametrize("split", ["t10k", "Train", "valid", "", None])
 def test_another_split_is_refused_before_anything_is_fetched(small, split):
     with pytest.raises(ValueError, match=f"split {split!r}.*train.*test"):

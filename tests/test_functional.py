@@ -443,6 +443,13 @@ def test_an_excluded_class_costs_nothing_unless_it_is_the_right_one():
     assert cross_entropy(logits, torch.tensor([2])).item() == INF
 
 
+def test_one_image_without_a_number_leaves_the_batch_without_a_loss():
+    logits = torch.tensor([[0.0, NAN], [0.0, 1.0]])
+    targets = torch.tensor([0, 1])
+    assert F.cross_entropy(logits, targets).isnan()
+    assert cross_entropy(logits, targets).isnan()
+
+
 def test_the_mean_of_an_empty_batch_is_nan_as_in_torch():
     logits, targets = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
     assert F.cross_entropy(logits, targets).isnan()

@@ -1,0 +1,63 @@
+# Tangled from book/04-backward.qmd. Checksum cc185686.
+import torch
+
+from scratch.functional import (
+    check_targets, cross_entropy, linear, relu, softmax,
+)
+
+
+def cross_entropy_backward(logits, targets):
+    """The gradient of cross_entropy(logits, targets).
+
+    logits [N, classes], float; targets [N], int64
+    -> d_logits [N, classes]. Raises as check_targets.
+
+    (softmax(logits) - one_hot(targets)) / N.
+    """
+    check_targets(logits, targets)
+    rows = torch.arange(len(logits), device=logits.device)  # [N]
+    d_logits = softmax(logits)                   # [N, classes]
+    d_logits[rows, targets] -= 1
+    return d_logits / len(logits)
+
+
+def linear_backward(x, W, d_out, *, need_x=True):
+    """The gradients of linear(x, W, b), from that of its result.
+
+    x [N, in], W [in, out], d_out [N, out]
+    -> d_x [N, in], d_W [in, out], d_b [out].
+    With need_x=False, d_x is None and its product is not taken.
+    """
+    d_x = d_out @ W.T if need_x else None        # [N, in]
+    d_W = x.T @ d_out                            # [in, out]
+    d_b = d_out.sum(dim=0)                       # [out]
+    return d_x, d_W, d_b
+
+
+def relu_backward(h_pre, d_h):
+    """The gradient of relu(h_pre), from that of its result.
+
+    h_pre and d_h of one shape -> d_h_pre of that shape: d_h where
+    h_pre > 0, zero elsewhere, so at 0 too, as for torch.relu.
+    """
+    return torch.where(h_pre > 0, d_h, 0)
+
+
+@torch.no_grad()
+def backward(x, targets, W1, b1, W2, b2):
+    """The loss of a batch, and its gradient in each parameter.
+
+    x [N, in], targets [N] and the parameters of forward
+    -> loss [], [d_W1, d_b1, d_W2, d_b2], each as its parameter.
+    Raises as check_targets. Records nothing for autograd.
+    """
+    h_pre = linear(x, W1, b1)                    # [N, hidden]
+    h = relu(h_pre)                              # [N, hidden]
+    logits = linear(h, W2, b2)                   # [N, classes]
+    loss = cross_entropy(logits, targets)        # []
+
+    d_logits = cross_entropy_backward(logits, targets)
+    d_h, d_W2, d_b2 = linear_backward(h, W2, d_logits)
+    d_h_pre = relu_backward(h_pre, d_h)          # [N, hidden]
+    _, d_W1, d_b1 = linear_backward(x, W1, d_h_pre, need_x=False)
+    return loss, [d_W1, d_b1, d_W2, d_b2]
