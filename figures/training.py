@@ -82,7 +82,7 @@ def two_signs():
 def hidden_units(W1, start, units):
     """Columns `units` of W1 [784, hidden] as images, above; below,
     what training has added to the values in `start` [784, hidden]."""
-    fig, axes = plt.subplots(
+    _, axes = plt.subplots(
         2, len(units), figsize=(6.4, 2.05),
         gridspec_kw={"wspace": 0.04, "hspace": 0.04},
     )

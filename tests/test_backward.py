@@ -7,6 +7,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
 from scratch.backward import (
     backward,
     cross_entropy_backward,
@@ -16,8 +19,6 @@ from scratch.backward import (
 from scratch.data import load_mnist
 from scratch.functional import cross_entropy, forward, softmax
 from scratch.init import make_params
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 few = settings(
     max_examples=25, deadline=None, derandomize=True, database=None

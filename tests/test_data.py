@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from scratch import data
 from scratch.data import header_number, load_mnist, read_idx
 

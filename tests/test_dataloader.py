@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scratch.data import DataLoader, draw_seed, shuffled
 from torch.utils.data import DataLoader as TorchLoader
 from torch.utils.data import TensorDataset
+
+from scratch.data import DataLoader, draw_seed, shuffled
 
 few = settings(
     max_examples=60, deadline=None, derandomize=True, database=None

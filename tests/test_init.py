@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from scratch.init import kaiming_normal, make_params
 
 few = settings(

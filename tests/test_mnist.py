@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from scratch import mnist
 
 pytestmark = pytest.mark.filterwarnings(

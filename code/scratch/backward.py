@@ -1,8 +1,12 @@
-# Tangled from book/04-backward.qmd. Checksum cc185686.
+# Tangled from book/04-backward.qmd. Checksum e4c822a2.
 import torch
 
 from scratch.functional import (
-    check_targets, cross_entropy, linear, relu, softmax,
+    check_targets,
+    cross_entropy,
+    linear,
+    relu,
+    softmax,
 )
 
 

@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum 3babd584.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum 89dd9bdb.
 import torch
 
 
@@ -62,14 +62,13 @@ def log_softmax(logits):
 def check_targets(logits, targets):
     """Raise unless targets [N] name classes of logits [N, classes].
 
-    ValueError for another shape, IndexError for a target outside
-    [0, classes).
+    ValueError for another shape or dtype than int64, IndexError
+    for a target outside [0, classes).
     """
     N, classes = logits.shape
-    if targets.shape != (N,):
-        raise ValueError(
-            f"targets need shape [{N}], not {list(targets.shape)}"
-        )
+    if targets.shape != (N,) or targets.dtype != torch.int64:
+        raise ValueError(f"targets need int64 [{N}], not "
+                         f"{targets.dtype} {list(targets.shape)}")
     bad = targets[(targets < 0) | (targets >= classes)]    # [any]
     if len(bad):
         raise IndexError(f"target {bad[0].item()} is not among the "

@@ -142,6 +142,13 @@ end
 
 -- ------------------------------------------------------------ equations
 
+-- Mathematics as Typst writes it: no space between a function's name and
+-- its parenthesis, and a bar that is not a relation, as in TeX.
+local function set_math(math)
+  return (written {math}:gsub('" \\%(', '"\\(')
+    :gsub('\\|', 'class("normal", \\|)'))
+end
+
 local function equation(math, id)
   local label = labels[id]
   if not label then return pandoc.Para {math} end
@@ -149,7 +156,7 @@ local function equation(math, id)
     return raw(string.format(
       '#math.equation(block: true, alt: %s, numbering: (..) => "(%s)", ' ..
       '%s.body) <%s>', quoted((math.text:gsub('%s+', ' '))), label.number,
-      written {math}, id))
+      set_math(math), id))
   end
   return pandoc.Div({
     pandoc.Plain {math},
@@ -164,7 +171,7 @@ function spoken(math)
   return pandoc.RawInline('typst', string.format(
     '#math.equation(block: %s, alt: %s, %s.body)',
     math.mathtype == 'DisplayMath' and 'true' or 'false',
-    quoted((math.text:gsub('%s+', ' '))), written {math}))
+    quoted((math.text:gsub('%s+', ' '))), set_math(math)))
 end
 
 local function equations(el)
@@ -304,8 +311,8 @@ end
 local function callout(el, kind)
   local title = el.attributes.title
   local content = take_title(el)
-  local head = content or pandoc.Inlines(title or
-    (kind:sub(1, 1):upper() .. kind:sub(2)))
+  local head = content or pandoc.utils.blocks_to_inlines(pandoc.read(
+    title or (kind:sub(1, 1):upper() .. kind:sub(2)), 'markdown').blocks)
   if typst then
     return wrapped(string.format('#callout("%s", [%s])[', kind,
       titled(head)), el.content, ']')
@@ -429,6 +436,9 @@ local function solutions_apart(doc)
       title = el.content[1] and el.content[1].t == 'Header'
         and el.content[1].content:clone() or nil
     elseif el.classes:includes 'solution' and last then
+      if #solutions == 0 then
+        solutions:insert(raw '#heading(level: 2)[Solutions]')
+      end
       solutions:insert(raw(string.format('#solution([%s], %s)[',
         titled(exercise_head(labels[last], title)), quoted(last))))
       solutions:extend(el.content)
