@@ -171,6 +171,11 @@ def test_a_fault_in_the_prose_is_named_on_its_line(book_of, text, says):
     assert says in fault
 
 
+def test_code_over_two_lines_does_not_shift_line_numbers(book_of):
+    fault = only(book_of("# T\n\n`a\nb` and\n@fig-no\n"))
+    assert fault.startswith("book/01-one.qmd:5: nothing is labelled")
+
+
 def test_citations_are_looked_up_in_the_bibliography(book_of):
     book = book_of("# T\n\n[@he2015] and @kingma2015.\n",
                    config="bibliography: book/references.bib\n")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 
 import nbformat
 import pytest
@@ -333,8 +334,10 @@ def test_the_first_failure_stops_the_others(tmp_path, monkeypatch):
             ended.append(chapter.name)
 
     monkeypatch.setattr(run, "execute", execute)
+    start = time.monotonic()
     assert failure(book) == "book/01-bad.qmd:3: bad"
     assert ended == ["02-slow"]
+    assert time.monotonic() - start < 20
 
 
 # ------------------------------------------------------------- the kernel
@@ -523,6 +526,18 @@ def test_matplotlib_draws_svg(book_of, monkeypatch):
 
 
 # ------------------------------------------------------------- the values
+
+
+def test_pieces_of_one_stream_are_joined_and_others_kept_apart():
+    def stream(name, text):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    pieces = [stream("stdout", "a"), stream("stdout", "b"),
+              stream("stderr", "c"), stream("stdout", "d")]
+    assert [(o["name"], o["text"]) for o in run.merged(pieces)] == [
+        ("stdout", "ab"), ("stderr", "c"), ("stdout", "d"),
+    ]
+    assert pieces[0].text == "a"
 
 
 @pytest.mark.parametrize("text, plain", [

@@ -15,11 +15,11 @@ torch==2.15.0 ; sys_platform != 'win32' \\
     --hash=sha256:aaaa \\
     --hash=sha256:bbbb
     # via -r pyproject.toml
+uvloop==1.0 \\
+    --hash=sha256:dddd
 uv==0.9.1 \\
     --hash=sha256:cccc
     # via pyproject.toml
-uvloop==1.0 \\
-    --hash=sha256:dddd
 """
 
 

@@ -560,6 +560,15 @@ def test_the_contents_list_every_chapter_with_its_number(pages):
     assert {k: v for k, v in listed.items() if k in wanted} == wanted
 
 
+def test_a_heading_that_only_one_reader_sees_is_an_error(book_of):
+    book = book_of("# T\n\n> ## Quoted\n\n## Shown {#sec-shown}\n")
+    woven = [weave.weave(book, result) for result in run.run_all(book)]
+    with pytest.raises(RuntimeError, match="pandoc sees 3 headings, press 2"):
+        html.set_pages(
+            book, woven, labels(book), book.root / "s", book.root / "c"
+        )
+
+
 # -------------------------------------------------------------- the pieces
 
 

@@ -1,4 +1,4 @@
-# Tangled from index.qmd. Checksum 186dcc03.
+# Tangled from index.qmd and book/06-data.qmd. Checksum b5e7cb1f.
 import math
 from pathlib import Path
 
@@ -48,3 +48,65 @@ def load_mnist(root="data", split="train"):
     images = read_idx(f"{stem}-images-idx3-ubyte")  # [N, 28, 28]
     labels = read_idx(f"{stem}-labels-idx1-ubyte")  # [N]
     return images.flatten(1).float() / 255, labels.long()
+
+
+def draw_seed(generator=None):
+    """A random int from 0 to 2**63 - 1, drawn as torch draws seeds.
+
+    Read from torch's global generator if none is given.
+    """
+    seed = torch.empty((), dtype=torch.int64)
+    return seed.random_(generator=generator).item()
+
+
+def shuffled(N, batch_size, generator=None):
+    """Yield 0 to N - 1 in random order, as indices [batch_size].
+
+    The last piece may be shorter. The draws are those of
+    torch.utils.data.RandomSampler, the unused last one included.
+    """
+    if generator is None:
+        generator = torch.Generator().manual_seed(draw_seed())
+    order = torch.randperm(N, generator=generator)    # [N]
+    yield from order.split(batch_size)
+    torch.randperm(N, generator=generator)            # unused
+
+
+class DataLoader:
+    """Batches (x [n, ...], targets [n]) of X [N, ...] and y [N].
+
+    n is batch_size, or what is left for the last batch, which
+    drop_last leaves out. Batches are copies. Same generator state,
+    same order as torch.utils.data.DataLoader. Raises ValueError if
+    X and y are empty or differ in length, or batch_size is below 1.
+    """
+
+    def __init__(
+        self, X, y, batch_size=64, shuffle=True, drop_last=False,
+        generator=None,
+    ):
+        if not len(X) == len(y) > 0:
+            raise ValueError(f"{len(X)} samples and {len(y)} targets")
+        if batch_size < 1:
+            raise ValueError(f"batch_size {batch_size} is below 1")
+        self.X, self.y, self.batch_size = X, y, batch_size
+        self.shuffle, self.drop_last = shuffle, drop_last
+        self.generator = generator
+
+    def __len__(self):
+        spare = 0 if self.drop_last else self.batch_size - 1
+        return (len(self.X) + spare) // self.batch_size
+
+    def __iter__(self):
+        draw_seed(self.generator)                # unused
+        return self.batches()
+
+    def batches(self):
+        """Yield the batches of one epoch."""
+        N, n = len(self.X), self.batch_size
+        pieces = torch.arange(N).split(n)        # [n] each
+        if self.shuffle:
+            pieces = shuffled(N, n, self.generator)
+        for idx in pieces:
+            if len(idx) == n or not self.drop_last:
+                yield self.X[idx], self.y[idx]

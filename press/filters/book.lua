@@ -60,7 +60,7 @@ local function mark(class, tolerance, columns)
       'font: "DejaVu Sans Mono", "%s %s")', palette.muted, sign[class],
       class)
     if columns > 61 then
-      return raw('#block(above: 0pt, below: 2pt, width: 100%, ' ..
+      return raw('#block(above: 0pt, below: 4pt, width: 100%, ' ..
         'sticky: true, align(right, ' .. text .. '))')
     end
     return raw('#place(right + top, dy: 0.6pt, ' .. text .. ')')
@@ -163,7 +163,7 @@ local function answers_apart(doc)
     traverse = 'topdown',
     Header = function(el)
       if el.level == 1 then
-        chapter, count = pandoc.utils.stringify(el.content), 0
+        chapter, count = el.content:clone(), 0
       end
     end,
     Div = function(el)

@@ -136,6 +136,10 @@ local function tabled(el)
   local id = el.identifier
   if typst then  -- it finds widths that no word is too long for
     el.colspecs = el.colspecs:map(function(spec) return {spec[1]} end)
+    local rows = 0
+    for _, body in ipairs(el.bodies) do rows = rows + #body.body end
+    return {raw(string.format('#tabular(%d)[', rows)), captioned(el, id),
+      raw ']'}
   end
   return captioned(el, id)
 end

@@ -1,0 +1,100 @@
+# Tangled from book/05-optimizers.qmd. Checksum 0413b510.
+import torch
+
+
+def check_not_negative(**numbers):
+    """Raise ValueError for a number below 0, or NaN."""
+    for name, number in numbers.items():
+        if not number >= 0:
+            raise ValueError(f"{name} is {number}, not 0 or more")
+
+
+class Optimizer:
+    """Holds the parameters, and clears their gradients.
+
+    params: leaf tensors, in a list or any other iterable. Raises
+    TypeError for a single tensor, ValueError for none at all and
+    for a tensor that is not a leaf.
+    """
+
+    def __init__(self, params):
+        if isinstance(params, torch.Tensor):
+            raise TypeError("params is one tensor: put it in a list")
+        self.params = list(params)
+        if not self.params:
+            raise ValueError("there are no parameters")
+        if not all(p.is_leaf for p in self.params):
+            raise ValueError("a parameter is not a leaf")
+
+    @torch.no_grad()
+    def zero_grad(self, set_to_none=True):
+        """Set each gradient to None, or else to zeros."""
+        for p in self.params:
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad.zero_()
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if asked.
+
+    v <- momentum * v + grad;  p <- p - lr * v
+    As torch.optim.SGD. Raises ValueError for negative numbers.
+    """
+
+    def __init__(self, params, lr, momentum=0.0):
+        check_not_negative(lr=lr, momentum=momentum)
+        super().__init__(params)
+        self.lr, self.momentum = lr, momentum
+        self.velocity = {}                       # by parameter
+
+    @torch.no_grad()
+    def step(self):
+        """Change every parameter that has a gradient, in place."""
+        for p in self.params:
+            if p.grad is None:
+                continue
+            if not self.momentum:
+                v = p.grad
+            elif p in self.velocity:
+                v = self.velocity[p].mul_(self.momentum).add_(p.grad)
+            else:
+                v = self.velocity[p] = p.grad.clone()
+            p.add_(v, alpha=-self.lr)
+
+
+class Adam(Optimizer):
+    """Steps along mean gradient / root of mean squared gradient.
+
+    Kingma and Ba (2015), Algorithm 1, as torch.optim.Adam. Raises
+    ValueError for a negative lr or eps, or a beta outside [0, 1).
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        check_not_negative(lr=lr, eps=eps)
+        for beta in betas:
+            if not 0 <= beta < 1:
+                raise ValueError(f"beta {beta} is not in [0, 1)")
+        super().__init__(params)
+        self.lr, self.betas, self.eps = lr, betas, eps
+        self.state = {}                          # t, m, v by parameter
+
+    @torch.no_grad()
+    def step(self):
+        """Change every parameter that has a gradient, in place."""
+        beta1, beta2 = self.betas
+        for p in self.params:
+            if p.grad is None:
+                continue
+            if p not in self.state:
+                zeros = torch.zeros_like
+                self.state[p] = 0, zeros(p), zeros(p)
+            t, m, v = self.state[p]
+            t += 1
+            self.state[p] = t, m, v
+            m.lerp_(p.grad, 1 - beta1)
+            v.mul_(beta2).addcmul_(p.grad, p.grad, value=1 - beta2)
+            root = v.sqrt().div_((1 - beta2**t) ** 0.5)
+            step_size = self.lr / (1 - beta1**t)
+            p.addcdiv_(m, root.add_(self.eps), value=-step_size)
