@@ -114,7 +114,8 @@ Not on paper.
 TWO = """# Two {#sec-two}
 
 All: @sec-one, @sec-deep, @sec-deeper, @fig-first, @fig-second, @tbl-first,
-@tbl-second, @eq-first, @eq-second, @exr-first, @exr-second, @sec-two, @sec-more.
+@tbl-second, @eq-first, @eq-second, @exr-first, @exr-second, @sec-two,
+@sec-more.
 Only the number: -@fig-second.
 
 """ + "\n".join([
