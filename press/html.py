@@ -77,7 +77,8 @@ def page(
     data_file = cache / f"{chapter.name}.labels.json"
     data_file.write_text(data, encoding="utf-8")
     text = pandoc(
-        woven.markdown, "--from", READER, "--to", "html5", "--standalone",
+        chapter.path, woven.markdown,
+        "--from", READER, "--to", "html5", "--standalone",
         "--template", str(TEMPLATES / "page.html"), "--mathml",
         "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
         "--metadata", f"pagetitle={chapter.title} · {book.title}",

@@ -4,6 +4,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from press.errors import BookError
+
 FILTERS = Path(__file__).parent / "filters"
 READER = "markdown-implicit_header_references"
 
@@ -14,13 +16,16 @@ def program() -> str:
     return pypandoc.get_pandoc_path()
 
 
-def pandoc(text: str, *arguments: str) -> str:
-    """What pandoc makes of a text; its complaint as an exception."""
+def pandoc(name: object, text: str, *arguments: str) -> str:
+    """What pandoc makes of a text; `name` is whose, if it complains."""
     done = subprocess.run(
         [program(), *arguments], input=text.encode(), capture_output=True,
     )
     if done.returncode:
-        raise RuntimeError(f"pandoc failed: {done.stderr.decode().strip()}")
+        raise BookError(
+            name, None,
+            f"pandoc cannot set this: {done.stderr.decode().strip()}",
+        )
     return done.stdout.decode()
 
 

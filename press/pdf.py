@@ -76,7 +76,7 @@ def typst_source(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parsed = list(pool.map(
             lambda w: json.loads(pandoc(
-                w.markdown, "--from", READER, "--to", "json",
+                w.chapter.path, w.markdown, "--from", READER, "--to", "json",
             )), woven,
         ))
     document = parsed[0]
@@ -94,7 +94,8 @@ def typst_source(
     data_file = cache / "labels.json"
     data_file.write_text(data, encoding="utf-8")
     source = pandoc(
-        json.dumps(document), "--from", "json", "--to", "typst",
+        "the printed book", json.dumps(document),
+        "--from", "json", "--to", "typst",
         "--standalone", "--template", str(TEMPLATES / "book.typ"),
         "--wrap=none", "--syntax-highlighting=idiomatic",
         "--variable-json", f"book:{variables}",

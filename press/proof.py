@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from press.chapters import (
     BRACKETED,
     CELL_START,
+    DIV,
     FENCE,
     HEADING,
     INLINE,
@@ -261,6 +262,9 @@ def link_fault(
     file = resolved(chapter, path) if path else chapter.path.as_posix()
     if not (book.root / file).exists():
         return f"the link leads to {file}, which is not there"
+    pages = {chapter.path.as_posix() for chapter in book.chapters}
+    if file not in pages:
+        return f"the link leads to {file}, which is no page of the book"
     if anchor and file.endswith(".qmd") and anchor not in {
         label.id for label in known if label.path.as_posix() == file
     }:
@@ -343,26 +347,16 @@ def fence_faults(chapter: Chapter) -> Iterator[BookError]:
         yield BookError(
             chapter.path, opened, f"this fence is never closed; add {fence}"
         )
-    left = None
-    for line in chapter.lines():
-        left = line
-    if left and left.divs:
-        closed = div_ends(chapter)
-        if closed < 0:
-            yield BookError(
-                chapter.path, left.divs[-1].line,
-                "this div is never closed; add :::",
-            )
+    yield from div_faults(chapter)
 
 
-def div_ends(chapter: Chapter) -> int:
-    """Closing fences of divs less the opening ones."""
-    from press.chapters import DIV
-    balance, fence = 0, None
+def div_faults(chapter: Chapter) -> Iterator[BookError]:
+    """Divs that are never closed, and ends of none."""
+    opened, fence = [], None
     for piece in chapter.pieces:
         if isinstance(piece, Cell):
             continue
-        for text in piece.text.split("\n"):
+        for number, text in enumerate(piece.text.split("\n"), piece.line):
             match = FENCE.match(text)
             if fence:
                 if match and closes(match, fence):
@@ -370,8 +364,19 @@ def div_ends(chapter: Chapter) -> int:
             elif match and "`" not in match[2]:
                 fence = match[1]
             elif match := DIV.match(text):
-                balance += -1 if match[2] else 1
-    return balance
+                if match[2]:
+                    opened.append(number)
+                elif opened:
+                    opened.pop()
+                else:
+                    yield BookError(
+                        chapter.path, number,
+                        "this ::: closes no div; remove it",
+                    )
+    for number in opened:
+        yield BookError(
+            chapter.path, number, "this div is never closed; add :::"
+        )
 
 
 # --------------------------------------------------------------- quizzes

@@ -89,9 +89,11 @@ def agrees(recorded: Entry, found: Entry) -> bool:
 
 
 def near(recorded: str, found: str, tolerance: float) -> bool:
-    """Within the tolerance, or one unit of the last digit printed."""
+    """Within the tolerance, or one unit of the last decimal printed."""
     a, b = (float(text.replace(",", "")) for text in (recorded, found))
-    allowed = max(tolerance * max(1.0, abs(a)), last_digit(recorded))
+    allowed = tolerance * max(1.0, abs(a))
+    if not recorded.lstrip("+-").replace(",", "").isdigit():
+        allowed = max(allowed, last_digit(recorded))
     return abs(a - b) <= allowed * (1 + 1e-9)
 
 

@@ -166,7 +166,8 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
     """The files that a chapter's cells may read, found by their names.
 
     Every module of `scratch` and `figures` that the cells mention, those
-    that these mention in turn, and the data once anything loads it.
+    that these mention in turn, the data once anything loads it, and the
+    files of the book whose paths stand in quotes.
     """
     text = "\n".join(step.source for _, step in steps(chapter))
     found: set[Path] = set()
@@ -176,6 +177,10 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
             if file not in found:
                 found.add(file)
                 waiting.append(absolute(file))
+    for name in re.findall(r"[\"']([\w./-]+\.\w+)[\"']", text):
+        file = (book.root / name).resolve()
+        if file.is_file() and file.is_relative_to(book.root.resolve()):
+            found.add(book.root / name)
     if any(file.parent.name == "figures" for file in found):
         for pattern in ("*.json", "*.mplstyle"):
             found.update((book.root / "figures").glob(pattern))

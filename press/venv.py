@@ -125,4 +125,3 @@ class locked:
 
     def __exit__(self, *_):
         self.file.close()
-        (ROOT / ".venv.lock").unlink(missing_ok=True)

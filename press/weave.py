@@ -7,6 +7,7 @@ both renderers.
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from press import svg
 from press.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
@@ -70,10 +71,10 @@ def with_pictures(
             file = book.root / target.lstrip("/")
         else:
             file = book.root / chapter.path.parent / target
-        name = f"figures/{file.name}"
+        name = f"figures/{chapter.name}-{file.name}"
         data = file.read_bytes()
         if file.suffix == ".svg":
-            data = svg.tidy(data.decode(), file.stem).encode()
+            data = svg.tidy(data.decode(), Path(name).stem).encode()
         pictures[name] = data
         return match[1] + name
     return IMAGE_PATH.sub(rename, text)
@@ -138,9 +139,9 @@ def output_markdown(
         return block(".cell-output-error", fenced(message))
     data = output.get("data", {})
     if "image/svg+xml" in data:
-        stem = str(cell.label or f"{cell.path.stem}-{cell.line}")
-        if number > 1 and not is_figure(cell):
-            stem += f"-{number}"
+        stem = str(cell.label)
+        if not is_figure(cell):
+            stem = f"{cell.path.stem}-{cell.line}-{number}"
         name = f"figures/{stem}.svg"
         pictures[name] = svg.tidy(data["image/svg+xml"], stem).encode()
         return block(".cell-output-display", picture(cell, name))

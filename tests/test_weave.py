@@ -10,6 +10,7 @@ from conftest import cell, write_book
 
 from press import html, pdf, proof, run, svg, tangle, weave
 from press.chapters import Cell, read_book
+from press.errors import BookError
 from press.labels import labels
 
 SVG = (
@@ -564,7 +565,7 @@ def test_the_contents_list_every_chapter_with_its_number(pages):
 def test_a_heading_that_only_one_reader_sees_is_an_error(book_of):
     book = book_of("# T\n\n> ## Quoted\n\n## Shown {#sec-shown}\n")
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    with pytest.raises(RuntimeError, match="pandoc sees 3 headings, press 2"):
+    with pytest.raises(BookError, match="pandoc sees 3 headings, press 2"):
         html.set_pages(
             book, woven, labels(book), book.root / "s", book.root / "c"
         )
@@ -607,9 +608,11 @@ def test_pictures_of_a_chapter_are_gathered(book_of):
     (book.root / "cat.svg").write_text(SVG)
     (book.root / "figures" / "dog.png").write_bytes(b"png")
     (_, one) = [weave.weave(book, result) for result in run.run_all(book)]
-    assert one.pictures["figures/dog.png"] == b"png"
-    assert b'id="cat-p"' in one.pictures["figures/cat.svg"]
-    assert "![A\n[1, 2]](figures/cat.svg)" in one.markdown
+    stem = one.chapter.name
+    assert one.pictures[f"figures/{stem}-dog.png"] == b"png"
+    cat = f"figures/{stem}-cat.svg"
+    assert f'id="{stem}-cat-p"'.encode() in one.pictures[cat]
+    assert f"![A\n[1, 2]]({cat})" in one.markdown
 
 
 def test_ids_inside_a_picture_are_made_its_own():
