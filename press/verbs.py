@@ -87,10 +87,9 @@ def do_test(options, report: Reporter) -> int:
     book = read_book(ROOT)
     tangle.check(book)
     build(book, report, formats=("html", "pdf"))
-    environment = dict(os.environ, COVERAGE_FILE=str(ROOT / ".coverage"))
+    chosen = [word for word in options.rest if word != "--"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *options.rest],
-        cwd=ROOT, env=environment,
+        [sys.executable, "-m", "pytest", *(chosen or ["--cov"])], cwd=ROOT,
     ).returncode
 
 

@@ -14,15 +14,35 @@ local function raw(code)
   return pandoc.RawBlock('typst', code)
 end
 
--- Colors of roles, the same as in palette.json (light: paper is light).
-local palette = pandoc.json.decode((function()
-  local here = pandoc.path.directory(PANDOC_SCRIPT_FILE)
-  local file = assert(io.open(
-    pandoc.path.join {here, '..', '..', 'figures', 'palette.json'}))
-  local text = file:read 'a'
-  file:close()
-  return text
-end)()).light
+-- Colors of roles, from palette.json (light: paper is light). Where the
+-- root of the book is, Quarto and pandoc say in different ways.
+
+local function root_folders()
+  local folders = pandoc.List()
+  if quarto and quarto.project then
+    folders:insert(quarto.project.directory)
+  end
+  folders:insert(os.getenv 'QUARTO_PROJECT_DIR')
+  folders:insert(pandoc.path.join {
+    pandoc.path.directory(PANDOC_SCRIPT_FILE), '..', '..'})
+  folders:extend {'.', '..'}
+  return folders
+end
+
+local function read_palette()
+  for _, folder in ipairs(root_folders()) do
+    local file = io.open(
+      pandoc.path.join {folder, 'figures', 'palette.json'})
+    if file then
+      local text = file:read 'a'
+      file:close()
+      return pandoc.json.decode(text).light
+    end
+  end
+  error('figures/palette.json is not found')
+end
+
+local palette = read_palette()
 
 local roles = {}
 for role in pairs(palette) do roles[#roles + 1] = role end
