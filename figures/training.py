@@ -119,20 +119,18 @@ def live(X, y, answer, losses):
     ticks = torch.linspace(-1.25, 1.25, 161)     # [161]
     plane = torch.cartesian_prod(ticks, ticks)   # [25921, 2]
     p = answer(plane).reshape(161, 161).T        # rows are y
-    for levels, role, hatch in (((0.0, 0.5), "forward", None),
-                                ((0.5, 1.0), "weights", "///")):
-        band = left.contourf(
-            ticks, ticks, p, levels=levels, alpha=0.16,
-            colors=[PALETTE[role]], hatches=[hatch],
-        )
-        band.set_edgecolor(PALETTE[role])
-        band.set_linewidth(0)
+    left.contourf(
+        ticks, ticks, p, levels=[0.0, 0.5, 1.0], alpha=0.16,
+        colors=[PALETTE["forward"], PALETTE["weights"]],
+    )
     left.contour(ticks, ticks, p, levels=[0.5], colors=[PALETTE["ink"]],
                  linewidths=1.2)
     for label, role, marker in ((0, "forward", "o"), (1, "weights", "^")):
         points = X[y == label]
         left.plot(points[:, 0], points[:, 1], marker, markersize=3.4,
                   color=PALETTE[role])
+    left.text(-1.2, 1.2, "triangle", va="top", color=PALETTE["weights"])
+    left.text(-1.2, -1.2, "disk", va="bottom", color=PALETTE["forward"])
     left.set(aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1],
              title="what it answers")
     right.semilogy(range(1, len(losses) + 1), losses,

@@ -8,6 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+
+from scratch import train as module
+from scratch.data import DataLoader, load_mnist
+from scratch.functional import cross_entropy, forward
+from scratch.init import make_params
+from scratch.optim import SGD, Adam
 from scratch.train import (
     SHAPES,
     evaluate,
@@ -17,12 +23,6 @@ from scratch.train import (
     save,
     train,
 )
-
-from scratch import train as module
-from scratch.data import DataLoader, load_mnist
-from scratch.functional import cross_entropy, forward
-from scratch.init import make_params
-from scratch.optim import SGD, Adam
 
 REPO = Path(__file__).parents[1]
 
