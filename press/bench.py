@@ -1,5 +1,6 @@
 """Measure how long a build takes, on a copy of the book."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -42,7 +43,31 @@ def measure(root: Path, report: Reporter) -> None:
             name, f"{seconds:.1f}", f"{seconds / rows[0][1]:.3f}"
         )
     report.console.print(table)
+    report.console.print(training(root))
     report.say(f"{os.cpu_count()} cores")
+
+
+def training(root: Path) -> Table:
+    """Steps a second of the training loops, with one thread and more."""
+    table = Table("threads", "loop", "steps/s", "by hand is … times")
+    for threads in dict.fromkeys((1, os.cpu_count() or 1)):
+        done = subprocess.run(
+            [sys.executable, "-m", "press.speed"], cwd=root, text=True,
+            capture_output=True, env=dict(
+                os.environ, PYTHONPATH=f"code{os.pathsep}.",
+                OMP_NUM_THREADS=str(threads),
+            ),
+        )
+        if done.returncode:
+            raise BookError("bench", None, done.stderr)
+        rates = json.loads(done.stdout)
+        threads = rates.pop("threads")
+        for name, rate in rates.items():
+            table.add_row(
+                str(threads), name, f"{rate:.0f}",
+                f"{rates['by hand'] / rate:.2f}",
+            )
+    return table
 
 
 def timed(copy: Path, verb: str) -> float:

@@ -75,7 +75,8 @@ async def _run_all(
         async with cores:
             return await run(book, chapter, progress=progress, cache=cache)
 
-    untimed = [c for c in book.chapters if not times_something(c)]
+    # Later chapters compute more: started first, they end with the rest.
+    untimed = [c for c in reversed(book.chapters) if not times_something(c)]
     done = dict(zip(
         (c.path for c in untimed),
         await gather(*(bounded(chapter) for chapter in untimed)),

@@ -1,4 +1,4 @@
-# Tangled from index.qmd and book/06-data.qmd. Checksum b5e7cb1f.
+# Tangled from index.qmd and book/06-data.qmd. Checksum f82c6479.
 import math
 from pathlib import Path
 
@@ -109,4 +109,5 @@ class DataLoader:
             pieces = shuffled(N, n, self.generator)
         for idx in pieces:
             if len(idx) == n or not self.drop_last:
-                yield self.X[idx], self.y[idx]
+                yield (self.X.index_select(0, idx),
+                       self.y.index_select(0, idx))

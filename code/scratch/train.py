@@ -1,4 +1,4 @@
-# Tangled from book/07-training.qmd. Checksum ab5a9621.
+# Tangled from book/07-training.qmd. Checksum b113c166.
 import argparse
 import os
 from pathlib import Path
@@ -19,15 +19,15 @@ def evaluate(params, loader):
     params [W1, b1, W2, b2]; the loader yields x [n, in] and
     targets [n]. Changes nothing.
     """
-    total = right = count = 0
+    total = right = images = 0
     with torch.no_grad():
         for x, targets in loader:
             logits = forward(x, *params)         # [n, classes]
             loss = cross_entropy(logits, targets)
             total += loss.item() * len(x)
             right += (logits.argmax(1) == targets).sum().item()
-            count += len(x)
-    return total / count, right / count
+            images += len(x)
+    return total / images, right / images
 
 
 def train(params, loader, optimizer):
@@ -37,15 +37,15 @@ def train(params, loader, optimizer):
     the same tensors. Returns the mean loss of the images, each
     taken just before its own batch's step.
     """
-    total = count = 0
+    total = images = 0
     for x, targets in loader:
         loss, grads = backward(x, targets, *params)
         for p, grad in zip(params, grads, strict=True):
             p.grad = grad
         optimizer.step()
         total += loss.item() * len(x)
-        count += len(x)
-    return total / count
+        images += len(x)
+    return total / images
 
 
 SHAPES = {"W1": [784, 128], "b1": [128], "W2": [128, 10], "b2": [10]}
