@@ -61,6 +61,11 @@ ABLE = {
        "before = evaluate(params, loader)[0]\n"
        "train(params, loader, Adam(params))\n"
        "assert evaluate(params, loader)[0] < before",
+    8: "import torch\n"
+       "from scratch.compare import compare\n"
+       "one = torch.ones(3)\n"
+       "assert compare(one, one).exact\n"
+       "assert compare(one, one.nextafter(2 * one)).ulps == 1",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -126,6 +131,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (5, "optim", "Adam"),
     (6, "data", "DataLoader"),
     (7, "train", "train"),
+    (8, "compare", "compare"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):
