@@ -127,6 +127,12 @@ def test_nan_or_infinity_on_one_side_is_different(ours, theirs):
     assert not verdict.exact and not verdict.close
 
 
+@pytest.mark.parametrize("theirs", [NAN, INF])
+def test_theirs_may_have_no_finite_number_at_all(theirs):
+    assert not compare(of(1.0), of(theirs)).close
+    assert compare(of(theirs), of(theirs)).exact
+
+
 def test_a_common_infinity_does_not_excuse_the_other_numbers():
     assert not compare(of(INF, 1.0), of(INF, 2.0)).close
     assert compare(of(INF, 1.0), of(INF, 1.0)).exact

@@ -270,3 +270,14 @@ def test_a_gpu_that_is_not_there_is_an_error_in_words(
     with pytest.raises(SystemExit) as end:
         main(["--device", "cuda"])
     assert end.value.code == 2
+
+
+def test_a_torch_without_cuda_is_an_error_in_words(monkeypatch, capsys):
+    def asked(root):
+        raise AssertionError("Torch not compiled with CUDA enabled")
+
+    monkeypatch.setattr("scratch.compare.load_mnist", asked)
+    with pytest.raises(SystemExit) as end:
+        main(["--device", "cuda"])
+    assert end.value.code == 2
+    assert "not compiled with CUDA" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-# Tangled from book/08-reveal.qmd. Checksum 0940fe58.
+# Tangled from book/08-reveal.qmd. Checksum 72fc5b11.
 import argparse
 import math
 import sys
@@ -70,8 +70,8 @@ def compare(ours, theirs):
     if len(a) == 0:
         return Verdict(True, True, 0.0, 0)
     gap = (a.double() - b.double()).abs().max().item()
-    ulps = max(abs(p - q) for p, q in
-               zip(places(a).tolist(), places(b).tolist()))
+    ulps = max(abs(p - q) for p, q in zip(
+        places(a).tolist(), places(b).tolist(), strict=True))
     close = gap <= torch.finfo(ours.dtype).eps ** 0.5 * size
     return Verdict(False, close, gap, ulps)
 
@@ -81,7 +81,7 @@ def torch_net(params):
 
     params [W1, b1, W2, b2]; Linear holds each W as [out, in].
     """
-    W1, b1, W2, b2 = params
+    W1, _, W2, _ = params
     net = nn.Sequential(
         nn.Linear(*W1.shape), nn.ReLU(), nn.Linear(*W2.shape)
     ).to(device=W1.device, dtype=W1.dtype)
