@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from scratch.compare import Verdict, bits, compare, places
 
 INF, NAN = math.inf, math.nan

@@ -5,6 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+
+from scratch.backward import backward
 from scratch.compare import (
     compare,
     epochs_of,
@@ -18,9 +21,6 @@ from scratch.compare import (
     torch_net,
     torch_optimizer,
 )
-from torch import nn
-
-from scratch.backward import backward
 from scratch.data import DataLoader
 from scratch.functional import cross_entropy, forward
 from scratch.init import make_params
