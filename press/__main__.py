@@ -16,6 +16,7 @@ VERBS = {
     "quarto": "render with real Quarto, where it is installed",
     "serve": "show _book/ on this machine (--port 8000)",
     "preview": "serve, and build again when a file changes",
+    "mutate": "break each computing line of scratch, see a test fail",
     "bench": "measure how long a build takes",
     "clean": "remove _book/ and .cache/",
     "help": "this list",

@@ -1,7 +1,7 @@
 """Say what the press is doing, without scrolling the screen away."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -25,6 +25,17 @@ class Reporter:
 
     def say(self, message: str) -> None:
         self.console.print(message, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def counting(self, name: str, total: int) -> Iterator[Callable]:
+        """A callback that moves a bar by one."""
+        bar = Progress(
+            TextColumn(f"{name:<14}"), BarColumn(32), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=self.console,
+        )
+        task = bar.add_task("", total=total)
+        with bar:
+            yield lambda: bar.advance(task)
 
     @contextmanager
     def running(self, book: Book) -> Iterator[Callback]:

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from press import bench, proof, reproduce, tangle
+from press import bench, mutate, proof, reproduce, tangle
 from press.build import build
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
@@ -42,6 +42,9 @@ def parser(verb: str) -> argparse.ArgumentParser:
         result.add_argument("--check", action="store_true")
     if verb in ("serve", "preview"):
         result.add_argument("--port", type=int, default=8000)
+    if verb == "mutate":
+        result.add_argument("--module", action="append", default=[])
+        result.add_argument("--sample", type=int)
     if verb == "test":
         result.add_argument("rest", nargs=argparse.REMAINDER)
     return result
@@ -167,5 +170,8 @@ ACTIONS = {
     "serve": do_serve, "preview": do_preview,
     "reproduce": lambda options, report: reproduce.compare(ROOT, report),
     "record": lambda options, report: reproduce.record(ROOT, report),
+    "mutate": lambda options, report: mutate.mutate(
+        ROOT, report, options.module, options.sample
+    ),
     "bench": lambda options, report: bench.measure(ROOT, report),
 }
