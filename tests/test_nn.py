@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+
 from scratch.nn import (
     BatchNorm1d,
     Conv2d,
@@ -22,7 +24,6 @@ from scratch.nn import (
     linear,
 )
 from scratch.optim import SGD, Adam
-from torch import nn
 
 DTYPES = [torch.float32, torch.float64]
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}

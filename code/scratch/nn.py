@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum a3662ac3.
+# Tangled from book/10-nn.qmd. Checksum 4a6b8ae6.
 import math
 
 import torch
@@ -274,25 +274,39 @@ class Dropout(Module):
         return x * (keep / (1 - self.p))
 
 
+def window_numbers(x, kernel, stride, padding):
+    """Which pixel stands where in which window, for x [.., H, W].
+
+    [kh, kw, H', W'], with H' = (H + 2 padding - kh) // stride + 1
+    and W' alike. Pixels are numbered row by row; H W is the padding.
+    """
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
+    H, W = x.shape[-2:]
+    numbers = torch.arange(H * W, device=x.device).reshape(H, W)
+    numbers = F.pad(numbers, (pw, pw, ph, ph), value=H * W)
+    windows = numbers.unfold(0, kh, sh).unfold(1, kw, sw)
+    return windows.permute(2, 3, 0, 1)
+
+
 def conv2d(x, weight, bias=None, stride=(1, 1), padding=(0, 0)):
     """Slide filters over images, as one matrix product.
 
     x [N, in, H, W], weight [out, in, kh, kw], bias [out]
-    -> [N, out, H', W'] with H' = (H + 2 padding - kh) // stride + 1.
+    -> [N, out, H', W']; see window_numbers.
     """
-    (sh, sw), (ph, pw) = stride, padding
-    x = F.pad(x, (pw, pw, ph, ph))
-    windows = x.unfold(2, weight.shape[2], sh)   # [N, in, H', W, kh]
-    windows = windows.unfold(3, weight.shape[3], sw)
-    N, _, H, W, _, _ = windows.shape             # [.., H', W', kh, kw]
-    columns = windows.permute(1, 4, 5, 0, 2, 3)  # [in, kh, kw, N, ..]
-    columns = columns.flatten(3).flatten(0, 2)   # [in kh kw, N H' W']
+    N, C, _, _ = x.shape
+    shown = window_numbers(x, weight.shape[2:], stride, padding)
+    kh, kw, H, W = shown.shape                   # H', W' from here on
+    pixels = x.permute(1, 2, 3, 0).flatten(1, 2)   # [in, pixels, N]
+    pixels = F.pad(pixels, (0, 0, 0, 1))         # a zero at the end
+    columns = pixels.index_select(1, shown.flatten())
+    columns = columns.reshape(C * kh * kw, -1)   # [in kh kw, H W N]
     rows = weight.flatten(1)                     # [out, in kh kw]
     if bias is None:
-        out = rows @ columns                     # [out, N H' W']
+        out = rows @ columns                     # [out, H W N]
     else:
         out = torch.addmm(bias[:, None], rows, columns)
-    return out.unflatten(1, (N, H, W)).transpose(0, 1)
+    return out.unflatten(1, (H, W, N)).permute(3, 0, 1, 2)
 
 
 def pair(value):
