@@ -307,9 +307,9 @@ def test_every_fault_of_a_state_dict_is_named_and_nothing_copied():
         net.load_state_dict(state)
     assert str(info.value).split("\n  ") == [
         "cannot load into Sequential",
-        "2.weight: [5, 2] does not fit [1, 2]",
         "missing: 0.bias",
         "unexpected: 3.weight",
+        "2.weight: [5, 2] does not fit [1, 2]",
     ]
     for a, b in zip(net.parameters(), before.parameters(), strict=True):
         assert torch.equal(a, b)

@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 4a6b8ae6.
+# Tangled from book/10-nn.qmd. Checksum 4fc2de7c.
 import math
 
 import torch
@@ -93,21 +93,17 @@ class Saved(Tracked):
         missing or unexpected, or a shape is another.
         """
         mine = self.state_dict()
-        faults = [f"missing: {name}"
-                  for name in mine.keys() - state.keys()]
-        faults += [f"unexpected: {name}"
-                   for name in state.keys() - mine.keys()]
-        for name in mine.keys() & state.keys():
-            here, there = mine[name].shape, state[name].shape
-            if here != there:
-                faults.append(f"{name}: {list(there)} does not fit "
-                              f"{list(here)}")
+        faults = [f"missing: {n}" for n in mine if n not in state]
+        faults += [f"unexpected: {n}" for n in state if n not in mine]
+        for n, t in mine.items():
+            if n in state and state[n].shape != t.shape:
+                faults.append(f"{n}: {list(state[n].shape)} does not "
+                              f"fit {list(t.shape)}")
         if faults:
             raise RuntimeError("\n  ".join(
-                [f"cannot load into {type(self).__name__}"]
-                + sorted(faults)))
-        for name, t in mine.items():
-            t.copy_(state[name])
+                [f"cannot load into {type(self).__name__}", *faults]))
+        for n, t in mine.items():
+            t.copy_(state[n])
 
 
 class Handle:
@@ -228,7 +224,7 @@ def linear(x, weight, bias=None):
         out = rows @ weight.T                    # [n, out]
     else:
         out = torch.addmm(bias, rows, weight.T)  # [n, out]
-    return out.reshape(*x.shape[:-1], len(weight))
+    return out.reshape(*x.shape[:-1], weight.shape[0])
 
 
 class Linear(Module):
@@ -384,7 +380,7 @@ class BatchNorm1d(RunningStatistics):
 
         Raises ValueError for another shape.
         """
-        features = len(self.weight)
+        features = self.weight.shape[0]
         if x.dim() not in (2, 3) or x.shape[1] != features:
             raise ValueError(f"{list(x.shape)} is not [N, {features}]"
                              f" or [N, {features}, L]")
