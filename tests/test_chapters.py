@@ -66,6 +66,11 @@ ABLE = {
        "one = torch.ones(3)\n"
        "assert compare(one, one).exact\n"
        "assert compare(one, one.nextafter(2 * one)).ulps == 1",
+    11: "import torch\n"
+        "from scratch.functional import dropout\n"
+        "x = torch.ones(1000)\n"
+        "assert dropout(x, 0.5).unique().tolist() == [0, 2]\n"
+        "assert dropout(x, 0.5, training=False) is x",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -132,6 +137,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (6, "data", "DataLoader"),
     (7, "train", "train"),
     (8, "compare", "compare"),
+    (11, "functional", "dropout"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):
