@@ -106,11 +106,11 @@ def anatomy(layers):
     bare(ax)
 
 
-def windows(numbers, size, columns, which):
+def windows(numbers, columns, which):
     """The numbered pixels of a picture, and its windows as columns.
 
-    `numbers` [H, W], a window of `size` (kh, kw); `columns`
-    [kh kw, windows]; the window `which` is marked in both.
+    `numbers` [H, W], `columns` [kh kw, windows]; the window `which` is
+    marked in both.
     """
     H, W = numbers.shape
     _, ax = plt.subplots(figsize=(5.6, 2.5))
@@ -119,11 +119,11 @@ def windows(numbers, size, columns, which):
     def grid(values, left, top):
         for i, row in enumerate(values.tolist()):
             for j, value in enumerate(row):
-                ours = (value in marked if left == 0 else j == which)
+                seen = value in marked if left == 0 else j == which
                 ax.add_patch(Rectangle(
                     (left + j, top + i), 1, 1, linewidth=0.8,
                     edgecolor=PALETTE["rule"],
-                    facecolor=PALETTE["forward"] + ("38" if ours else "00")))
+                    facecolor=PALETTE["forward"] + ("38" if seen else "00")))
                 ax.text(left + j + 0.5, top + i + 0.5, str(value),
                         ha="center", va="center", fontsize=9,
                         color=PALETTE["ink"])
@@ -132,9 +132,6 @@ def windows(numbers, size, columns, which):
     start = W + 4.6
     grid(columns, start, 0)
     kernel, _ = columns.shape
-    for i in range(kernel):
-        ax.add_patch(Rectangle(
-            (W + 1.2 + 0, 0 + i * 0), 0, 0, facecolor="none"))
     ax.annotate("", (start - 0.4, 2), (W + 0.4, 2), arrowprops={
         "arrowstyle": "-|>", "color": PALETTE["ink"], "linewidth": 1})
     ax.text((start + W) / 2, 1.8, "one column\na window", ha="center",
