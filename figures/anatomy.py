@@ -24,8 +24,9 @@ class _Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, op, types, args=(), kwargs=None):
         out = op(*args, **(kwargs or {}))
         name = op.overloadpacket.__name__
-        if not (op.is_view or name.startswith("_record")):
-            name = name.removeprefix("_unsafe_").removeprefix("_")
+        view = op.is_view or name == "_unsafe_view"
+        if not (view or name.startswith("_record")):
+            name = name.removeprefix("_")
             self.seen.append({
                 "name": name,
                 "inputs": [list(a.shape) for a in args

@@ -554,6 +554,12 @@ def test_dropout_keeps_the_mean_and_scales_what_stays():
     assert abs((out == 0).double().mean() - 0.2) < 0.005
 
 
+def test_dropout_and_attention_have_torch_s_defaults():
+    assert Dropout().p == nn.Dropout().p
+    assert MultiheadAttention(4, 2).dropout.p == (
+        nn.MultiheadAttention(4, 2).dropout)
+
+
 def test_dropout_lets_everything_through_when_judging():
     x = torch.randn(5)
     assert Dropout(0.9).eval()(x) is x
@@ -619,6 +625,14 @@ def test_a_number_stands_for_a_pair(seed, kernel, stride, padding):
                    [padding, padding], dtype=x.dtype)
     pairs.load_state_dict(square.state_dict())
     assert_same([square(x)], [pairs(x)])
+
+
+def test_conv_without_further_settings_equals_torch():
+    ours, theirs = twin(Conv2d(2, 3, 2), nn.Conv2d(2, 3, 2))
+    x = draw(2, 2, 5, 4, dtype=torch.float32, seed=0)
+    assert_close(passes(ours, x), passes(theirs, x))
+    assert_close([conv2d(x, ours.weight)],
+                 [nn.functional.conv2d(x, theirs.weight)])
 
 
 def loops(x, weight, bias, stride, padding):
