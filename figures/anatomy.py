@@ -13,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from figures.book import PALETTE, bare, digit, shade
 
-
 # What each layer is made of, besides its own class.
 PARTS = {
     "Linear": ["linear"],
