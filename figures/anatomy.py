@@ -13,6 +13,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from figures.book import PALETTE, bare, digit, shade
 
+# What each layer is made of, besides its own class.
+PARTS = {
+    "Linear": ["linear"],
+    "Conv2d": ["window_numbers", "conv2d"],
+    "BatchNorm1d": ["RunningStatistics"],
+    "MultiheadAttention": ["attention", "additive", "Heads"],
+}
+
 
 class _Recorder(TorchDispatchMode):
     """Notes every operation that reaches a kernel; views compute nothing."""
@@ -24,8 +32,9 @@ class _Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, op, types, args=(), kwargs=None):
         out = op(*args, **(kwargs or {}))
         name = op.overloadpacket.__name__
-        if not (op.is_view or name.startswith("_record")):
-            name = name.removeprefix("_unsafe_").removeprefix("_")
+        view = op.is_view or name == "_unsafe_view"
+        if not (view or name.startswith("_record")):
+            name = name.removeprefix("_")
             self.seen.append({
                 "name": name,
                 "inputs": [list(a.shape) for a in args
@@ -35,28 +44,29 @@ class _Recorder(TorchDispatchMode):
         return out
 
 
-def describe(layer, inputs, parts=()):
+def describe(layer, inputs):
     """A layer, taken apart while it maps `inputs`, ready for JSON.
 
-    `parts`: the functions and classes that make it up, whose source is
-    shown; the layer's own class comes last. Keys: name, parameters and
-    buffers (shape by name), inputs, output (shapes), operations (a list
-    of name, inputs, output in the order of execution), source.
+    Keys: name, parameters and buffers (shape by name), inputs, output
+    (shapes), operations (a list of name, inputs, output in the order of
+    execution), source (texts; the layer's own class is the last).
     """
     with torch.no_grad(), _Recorder() as recorder:
         out = layer(*inputs)
     out = out[0] if isinstance(out, tuple) else out
     named = dict(layer.named_parameters())
+    kind = type(layer)
+    parts = [getattr(inspect.getmodule(kind), name)
+             for name in PARTS.get(kind.__name__, [])]
     return {
-        "name": type(layer).__name__,
+        "name": kind.__name__,
         "parameters": {n: list(p.shape) for n, p in named.items()},
         "buffers": {n: list(t.shape) for n, t in layer.named_tensors()
                     if n not in named},
         "inputs": [list(t.shape) for t in inputs],
         "output": list(out.shape),
         "operations": recorder.seen,
-        "source": [inspect.getsource(part)
-                   for part in (*parts, type(layer))],
+        "source": [inspect.getsource(part) for part in (*parts, kind)],
     }
 
 
@@ -75,7 +85,7 @@ def anatomy(layers):
         x, row, chips = left, 0, []
         for op in layer["operations"]:
             size = 1.42 * len(op["name"]) + 2.2
-            if x + size > width:
+            if x + size > width - 1:
                 x, row = left, row + 1
             chips.append((x, row, size, op["name"]))
             x += size + gap
@@ -106,11 +116,11 @@ def anatomy(layers):
     bare(ax)
 
 
-def windows(numbers, size, columns, which):
+def windows(numbers, columns, which):
     """The numbered pixels of a picture, and its windows as columns.
 
-    `numbers` [H, W], a window of `size` (kh, kw); `columns`
-    [kh kw, windows]; the window `which` is marked in both.
+    `numbers` [H, W], `columns` [kh kw, windows]; the window `which` is
+    marked in both.
     """
     H, W = numbers.shape
     _, ax = plt.subplots(figsize=(5.6, 2.5))
@@ -119,11 +129,11 @@ def windows(numbers, size, columns, which):
     def grid(values, left, top):
         for i, row in enumerate(values.tolist()):
             for j, value in enumerate(row):
-                ours = (value in marked if left == 0 else j == which)
+                seen = value in marked if left == 0 else j == which
                 ax.add_patch(Rectangle(
                     (left + j, top + i), 1, 1, linewidth=0.8,
                     edgecolor=PALETTE["rule"],
-                    facecolor=PALETTE["forward"] + ("38" if ours else "00")))
+                    facecolor=PALETTE["forward"] + ("38" if seen else "00")))
                 ax.text(left + j + 0.5, top + i + 0.5, str(value),
                         ha="center", va="center", fontsize=9,
                         color=PALETTE["ink"])
@@ -132,9 +142,6 @@ def windows(numbers, size, columns, which):
     start = W + 4.6
     grid(columns, start, 0)
     kernel, _ = columns.shape
-    for i in range(kernel):
-        ax.add_patch(Rectangle(
-            (W + 1.2 + 0, 0 + i * 0), 0, 0, facecolor="none"))
     ax.annotate("", (start - 0.4, 2), (W + 0.4, 2), arrowprops={
         "arrowstyle": "-|>", "color": PALETTE["ink"], "linewidth": 1})
     ax.text((start + W) / 2, 1.8, "one column\na window", ha="center",

@@ -22,6 +22,7 @@ from scratch.nn import (
     attention,
     conv2d,
     linear,
+    window_numbers,
 )
 from scratch.optim import SGD, Adam
 
@@ -434,6 +435,35 @@ def test_to_takes_a_device_and_a_dtype():
         net.to("nowhere")
 
 
+@pytest.mark.parametrize("make", [
+    lambda **kind: Linear(3, 2, **kind),
+    lambda **kind: Conv2d(3, 2, 2, **kind),
+    lambda **kind: BatchNorm1d(3, **kind),
+    lambda **kind: MultiheadAttention(4, 2, **kind),
+])
+def test_layers_are_born_where_and_how_they_are_asked(make):
+    layer = make(device="meta", dtype=torch.float64)
+    for _, t in layer.named_tensors():
+        assert t.is_meta
+        assert t.dtype == torch.float64 or t.dtype == torch.int64
+    assert all(not t.is_meta for _, t in make().named_tensors())
+
+
+def test_windows_are_numbered_where_the_images_are():
+    x = torch.empty(1, 1, 4, 4, device="meta")
+    assert window_numbers(x, (2, 2), (1, 1), (0, 0)).is_meta
+    assert not window_numbers(
+        torch.empty(4, 4), (2, 2), (1, 1), (0, 0)).is_meta
+
+
+def test_layers_in_a_plain_list_are_not_found_as_in_torch():
+    class Listed(Module):
+        def __init__(self):
+            self.layers = [Linear(2, 2)]
+
+    assert list(Listed().parameters()) == []
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_to_moves_to_the_gpu():
     net = Sequential(Linear(3, 2), BatchNorm1d(2)).to("cuda")
@@ -554,6 +584,12 @@ def test_dropout_keeps_the_mean_and_scales_what_stays():
     assert abs((out == 0).double().mean() - 0.2) < 0.005
 
 
+def test_dropout_and_attention_have_torch_s_defaults():
+    assert Dropout().p == nn.Dropout().p
+    assert MultiheadAttention(4, 2).dropout.p == (
+        nn.MultiheadAttention(4, 2).dropout)
+
+
 def test_dropout_lets_everything_through_when_judging():
     x = torch.randn(5)
     assert Dropout(0.9).eval()(x) is x
@@ -619,6 +655,14 @@ def test_a_number_stands_for_a_pair(seed, kernel, stride, padding):
                    [padding, padding], dtype=x.dtype)
     pairs.load_state_dict(square.state_dict())
     assert_same([square(x)], [pairs(x)])
+
+
+def test_conv_without_further_settings_equals_torch():
+    ours, theirs = twin(Conv2d(2, 3, 2), nn.Conv2d(2, 3, 2))
+    x = draw(2, 2, 5, 4, dtype=torch.float32, seed=0)
+    assert_close(passes(ours, x), passes(theirs, x))
+    assert_close([conv2d(x, ours.weight)],
+                 [nn.functional.conv2d(x, theirs.weight)])
 
 
 def loops(x, weight, bias, stride, padding):

@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 4fc2de7c.
+# Tangled from book/10-nn.qmd. Checksum 33434dbb.
 import math
 
 import torch
@@ -293,9 +293,9 @@ def conv2d(x, weight, bias=None, stride=(1, 1), padding=(0, 0)):
     N, C, _, _ = x.shape
     shown = window_numbers(x, weight.shape[2:], stride, padding)
     kh, kw, H, W = shown.shape                   # H', W' from here on
-    pixels = x.permute(1, 2, 3, 0).flatten(1, 2)   # [in, pixels, N]
-    pixels = F.pad(pixels, (0, 0, 0, 1))         # a zero at the end
-    columns = pixels.index_select(1, shown.flatten())
+    flat = x.permute(1, 2, 3, 0).flatten(1, 2)   # [in, pixels, N]
+    flat = F.pad(flat, (0, 0, 0, 1))             # a zero at the end
+    columns = flat.index_select(1, shown.flatten())
     columns = columns.reshape(C * kh * kw, -1)   # [in kh kw, H W N]
     rows = weight.flatten(1)                     # [out, in kh kw]
     if bias is None:
@@ -342,7 +342,7 @@ class RunningStatistics(Module):
         zeros = torch.zeros(num_features, **kind)
         self.register_buffer("running_mean", zeros)
         self.register_buffer("running_var", torch.ones_like(zeros))
-        count = torch.zeros_like(zeros[:1].sum(), dtype=torch.int64)
+        count = torch.zeros((), dtype=torch.int64, device=zeros.device)
         self.register_buffer("num_batches_tracked", count)
 
     @torch.no_grad()
