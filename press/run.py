@@ -101,7 +101,7 @@ async def gather(*coroutines):
 
 
 def times_something(chapter: Chapter) -> bool:
-    return any(c.options.get("reproduce") == "machine" for c in chapter.cells)
+    return any(c.options.get("alone") for c in chapter.cells)
 
 
 async def run(

@@ -294,7 +294,7 @@ def test_chapters_that_time_something_run_alone_and_last(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(run.os, "cpu_count", lambda: 4)
-    timed = cell("1", reproduce="machine")
+    timed = cell("1", reproduce="machine", alone="true")
     book = read_book(write_book(tmp_path, {
         "01-timed": "# T\n\n" + timed, "02-plain": "# T\n\n" + cell("1"),
         "03-timed": "# T\n\n" + timed, "04-plain": "# T\n\n" + cell("1"),
