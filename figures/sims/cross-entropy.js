@@ -173,7 +173,11 @@
     title: "Cross-entropy of ten logits",
     hint: "Drag a bar of the upper row; choose the right class; "
       + "raise all logits until float32 gives up.",
-    math: {crossEntropy, START},
+    math: {
+      crossEntropy, START,
+      inFloat64: (logits, target) =>
+        crossEntropy(logits, target, {round: Number}),
+    },
     build,
   });
 })();
