@@ -9,7 +9,7 @@
        title: "Cross-entropy",   // its name, for screen readers
        hint: "Drag a bar.",      // one line, shown above
        caption: "…",             // on screen, where the still's does not fit
-       needs: ["weights.js"],    // files beside this one, loaded first
+       needs: ["generator.js"],  // files beside this one, loaded first
        math: {softmax},          // pure functions, for the tests: they are
        build(s) {…},             // at scratchSims["cross-entropy"].math
      });
