@@ -44,18 +44,20 @@ def apart(single, double, largest):
 
 
 def jump(gaps, step, other_side):
-    """One epoch of SGD: the distance, and the step at which one unit
+    """Two runs with SGD: the distance, and the step at which one unit
     is awake on one side and asleep on the other."""
     _, ax = plt.subplots(figsize=(6.2, 2.7))
     ax.plot(range(1, len(gaps) + 1), gaps, color=PALETTE["ours"])
     ax.axvline(step, color=PALETTE["muted"], linestyle=":",
                linewidth=1.2)
     ax.set_yscale("log")
-    ax.set(xlim=(0, len(gaps)), ylim=(3e-9, 6e-3), xlabel="step",
+    ax.set(xlim=(0, len(gaps)), ylim=(3e-9, 3 * max(gaps)), xlabel="step",
            ylabel="largest distance")
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.text(step - 12, 4e-4, f"step {step}:\none unit, one image,\n"
-            f"{other_side}", ha="right", va="center", fontsize=8.5)
+    left = step > len(gaps) / 2                  # where there is room
+    ax.text(step + len(gaps) / 75 * (-1 if left else 1), 1e-4,
+            f"step {step:,}:\none unit, one image,\n{other_side}",
+            ha="right" if left else "left", va="center", fontsize=8.5)
 
 
 def two_runs(losses, gaps):

@@ -14,6 +14,7 @@ from scratch.backward import (
     backward,
     cross_entropy_backward,
     linear_backward,
+    loss_and_push,
     relu_backward,
 )
 from scratch.data import load_mnist
@@ -114,6 +115,26 @@ def test_d_logits_is_torch_s_to_rounding(seed, N, classes, dtype, scale):
     # a probability is rounded relative to 1, and then divided by N
     slack = 64 * torch.finfo(dtype).eps / N
     torch.testing.assert_close(ours, z.grad, rtol=slack, atol=slack)
+
+
+@few
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(seed=seeds, N=st.integers(1, 70), classes=st.integers(1, 12))
+def test_the_loss_and_its_push_are_torch_s_in_one_pass(
+    seed, N, classes, dtype
+):
+    (logits,) = draw(seed, (N, classes), dtype=dtype)
+    logits *= 3
+    targets = torch.arange(N) % classes
+    loss, push = loss_and_push(logits, targets)
+    leaf = logits.clone().requires_grad_()
+    theirs = F.cross_entropy(leaf, targets)
+    theirs.backward()
+    slack = 64 * torch.finfo(dtype).eps / N
+    assert torch.equal(loss, cross_entropy(logits, targets))
+    torch.testing.assert_close(push, leaf.grad, rtol=slack, atol=slack)
+    with pytest.raises(IndexError, match=f"target {classes} "):
+        loss_and_push(logits, torch.full((N,), classes))
 
 
 @few

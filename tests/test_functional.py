@@ -344,8 +344,8 @@ def test_a_target_that_is_no_class_is_named_and_refused(check, bad, place):
         check(torch.zeros(3, 4), targets)
 
 
-def test_the_first_of_several_bad_targets_is_named():
-    with pytest.raises(IndexError, match="target 9 "):
+def test_of_several_bad_targets_the_lowest_is_named():
+    with pytest.raises(IndexError, match="target -1 "):
         check_targets(torch.zeros(3, 4), torch.tensor([0, 9, -1]))
 
 

@@ -13,7 +13,7 @@ from scratch.compare import (
     epochs_of,
     exact_steps,
     fused_backward,
-    loss_and_push,
+    torch_loss_and_push,
     main,
     same_bits,
     side_by_side,
@@ -191,7 +191,7 @@ def test_fused_backward_takes_another_loss():
 
 def test_loss_and_push_is_cross_entropy_and_leaves_no_trace():
     z, t = torch.randn(8, 3, requires_grad=True), torch.randint(3, (8,))
-    loss, push = loss_and_push(z, t)
+    loss, push = torch_loss_and_push(z, t)
     assert compare(loss, cross_entropy(z, t)).close
     assert not loss.requires_grad and z.grad is None
     (expected,) = torch.autograd.grad(F.cross_entropy(z, t), z)

@@ -1,10 +1,10 @@
-# Tangled from book/04-backward.qmd. Checksum e4c822a2.
+# Tangled from book/04-backward.qmd. Checksum 40cb6cf8.
 import torch
 
 from scratch.functional import (
     check_targets,
-    cross_entropy,
     linear,
+    log_softmax,
     relu,
     softmax,
 )
@@ -47,6 +47,20 @@ def relu_backward(h_pre, d_h):
     return torch.where(h_pre > 0, d_h, 0)
 
 
+def loss_and_push(logits, targets):
+    """cross_entropy and cross_entropy_backward in one pass.
+
+    logits [N, classes], targets [N] -> loss [], d_logits [N, classes]
+    """
+    check_targets(logits, targets)
+    labels = targets[:, None]                    # [N, 1]
+    log_probs = log_softmax(logits)              # [N, classes]
+    picked = log_probs.gather(1, labels)         # [N, 1]
+    d_logits = log_probs.exp()                   # [N, classes]
+    d_logits.scatter_add_(1, labels, -torch.ones_like(picked))
+    return -picked.mean(), d_logits / len(logits)
+
+
 @torch.no_grad()
 def backward(x, targets, W1, b1, W2, b2):
     """The loss of a batch, and its gradient in each parameter.
@@ -58,9 +72,8 @@ def backward(x, targets, W1, b1, W2, b2):
     h_pre = linear(x, W1, b1)                    # [N, hidden]
     h = relu(h_pre)                              # [N, hidden]
     logits = linear(h, W2, b2)                   # [N, classes]
-    loss = cross_entropy(logits, targets)        # []
+    loss, d_logits = loss_and_push(logits, targets)
 
-    d_logits = cross_entropy_backward(logits, targets)
     d_h, d_W2, d_b2 = linear_backward(h, W2, d_logits)
     d_h_pre = relu_backward(h_pre, d_h)          # [N, hidden]
     _, d_W1, d_b1 = linear_backward(x, W1, d_h_pre, need_x=False)

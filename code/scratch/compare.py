@@ -1,4 +1,4 @@
-# Tangled from book/08-reveal.qmd. Checksum 72fc5b11.
+# Tangled from book/08-reveal.qmd. Checksum 1930f331.
 import argparse
 import math
 import sys
@@ -127,7 +127,7 @@ def side_by_side(ours, net, batches, name, gradient, lr=None):
         yield loss, their_loss.detach()
 
 
-def loss_and_push(logits, targets):
+def torch_loss_and_push(logits, targets):
     """cross_entropy and its gradient, by torch's own kernels.
 
     logits [N, classes], targets [N] -> loss [], d_logits [N, classes]
@@ -145,7 +145,7 @@ def torch_layout(params):
 
 
 def fused_backward(
-    x, targets, W1, b1, W2, b2, *, loss_of=loss_and_push
+    x, targets, W1, b1, W2, b2, *, loss_of=torch_loss_and_push
 ):
     """scratch.backward.backward, in torch's order of operations.
 

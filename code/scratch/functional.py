@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum 89dd9bdb.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum 19c01a7b.
 import torch
 
 
@@ -69,10 +69,10 @@ def check_targets(logits, targets):
     if targets.shape != (N,) or targets.dtype != torch.int64:
         raise ValueError(f"targets need int64 [{N}], not "
                          f"{targets.dtype} {list(targets.shape)}")
-    bad = targets[(targets < 0) | (targets >= classes)]    # [any]
-    if len(bad):
-        raise IndexError(f"target {bad[0].item()} is not among the "
-                         f"{classes} classes, 0 to {classes - 1}")
+    for target in targets.aminmax() if N else ():
+        if not 0 <= target < classes:
+            raise IndexError(f"target {target} is not among the "
+                             f"{classes} classes, 0 to {classes - 1}")
 
 
 def cross_entropy(logits, targets):
