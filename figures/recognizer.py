@@ -2,24 +2,24 @@
 
 import base64
 import json
-import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
 
 from figures.book import PALETTE, digit
+from figures.scripts import write
 from scratch.functional import forward, softmax
 
 HEAD = """\
-// The trained network of Chapter 7, written by one of its cells.
-// A matrix W [rows, columns] is W[i][j] = scale[j] * int16[i * columns + j];
-// int16 is base64, two bytes a number, the low one first. A bias is a list.
+The trained network of Chapter 7, written by one of its cells.
+A matrix W [rows, columns] is W[i][j] = scale[j] * int16[i * columns + j];
+int16 is base64, two bytes a number, the low one first. A bias is a list.
 """
 DIGITS_HEAD = """\
-// Digits of MNIST's test set: of each the first that the network reads
-// right, then the first that it misreads. Written by a cell of Chapter 7.
-// box is top, left, height, width; bytes is base64, row by row.
+Digits of MNIST's test set: of each the first that the network reads
+right, then the first that it misreads. Written by a cell of Chapter 7.
+box is top, left, height, width; bytes is base64, row by row.
 """
 NAMES = ("W1", "b1", "W2", "b2")
 LARGEST = 32767
@@ -96,16 +96,6 @@ def cut(image):
     return {"box": [top, left, *part.shape], "bytes": data}
 
 
-def write(path, head, name, value):
-    """A script that gives a name to a value; all of the file or none."""
-    body = json.dumps(value, separators=(",", ":"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(f"{head}globalThis.{name} = {body};\n",
-                     encoding="utf-8", newline="\n")
-    os.replace(aside, path)
-
-
 def export(params, X, y, path, keep):
     """Write [W1, b1, W2, b2] to `path`, and beside it digits.js with
     some of the images X, y. Returns the size of `path` in bytes.
@@ -119,8 +109,8 @@ def export(params, X, y, path, keep):
         small = rounded(params)
         chosen = [{"index": i, "label": y[i].item(), **cut(X[i])}
                   for i in samples(small, X, y)]
-        write(digits, DIGITS_HEAD, "DIGITS", chosen)
-        write(path, HEAD, "TRAINED", packed(params))
+        write(digits, "DIGITS", chosen, DIGITS_HEAD)
+        write(path, "TRAINED", packed(params), HEAD)
     return path.stat().st_size
 
 
