@@ -16,6 +16,7 @@ OUTSIDE = """() => {
     return width && (left < frame.left - 12 || right > frame.right + 12);
   }).map((part) => part.outerHTML.slice(0, 120));
 }"""
+DATA = ("weights", "digits", "rates", "layers")
 HANDLES = ".stage .drag, .stage input[type=range]"
 every_sim = pytest.mark.parametrize("name", SIMS)
 
@@ -39,12 +40,14 @@ def visible(tab, selector):
 
 
 def test_all_scripts_together_are_small():
-    code = [f for f in FOLDER.glob("*.js") if f.name != "weights.js"]
-    assert sum(f.stat().st_size for f in code) < 120_000
-    assert (FOLDER / "weights.js").stat().st_size < 300_000
+    size = {f.stem: f.stat().st_size for f in FOLDER.glob("*.js")}
+    data = {name: size.pop(name) for name in DATA}
+    assert sum(size.values()) < 120_000
+    assert data.pop("weights") < 300_000
+    assert sum(data.values()) < 40_000
 
 
-@pytest.mark.parametrize("name", [*SIMS, "stage", "drawing"])
+@pytest.mark.parametrize("name", [*SIMS, "stage", "drawing", "generator"])
 def test_a_script_has_at_most_300_lines(name):
     text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 300
