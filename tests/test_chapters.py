@@ -66,6 +66,13 @@ ABLE = {
        "one = torch.ones(3)\n"
        "assert compare(one, one).exact\n"
        "assert compare(one, one.nextafter(2 * one)).ulps == 1",
+    10: "import torch\n"
+        "from scratch.nn import Linear, ReLU, Sequential\n"
+        "net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))\n"
+        "again = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))\n"
+        "again.load_state_dict(net.state_dict())\n"
+        "x = torch.rand(5, 4)\n"
+        "assert torch.equal(net(x), again(x))",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -132,6 +139,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (6, "data", "DataLoader"),
     (7, "train", "train"),
     (8, "compare", "compare"),
+    (10, "nn", "Module"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):
