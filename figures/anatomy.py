@@ -13,6 +13,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from figures.book import PALETTE, bare, digit, shade
 
+# What each layer is made of, besides its own class.
+PARTS = {
+    "Linear": ["linear"],
+    "Conv2d": ["window_numbers", "conv2d"],
+    "BatchNorm1d": ["RunningStatistics"],
+    "MultiheadAttention": ["attention", "additive", "Heads"],
+}
+
 
 class _Recorder(TorchDispatchMode):
     """Notes every operation that reaches a kernel; views compute nothing."""
@@ -36,28 +44,29 @@ class _Recorder(TorchDispatchMode):
         return out
 
 
-def describe(layer, inputs, parts=()):
+def describe(layer, inputs):
     """A layer, taken apart while it maps `inputs`, ready for JSON.
 
-    `parts`: the functions and classes that make it up, whose source is
-    shown; the layer's own class comes last. Keys: name, parameters and
-    buffers (shape by name), inputs, output (shapes), operations (a list
-    of name, inputs, output in the order of execution), source.
+    Keys: name, parameters and buffers (shape by name), inputs, output
+    (shapes), operations (a list of name, inputs, output in the order of
+    execution), source (texts; the layer's own class is the last).
     """
     with torch.no_grad(), _Recorder() as recorder:
         out = layer(*inputs)
     out = out[0] if isinstance(out, tuple) else out
     named = dict(layer.named_parameters())
+    kind = type(layer)
+    parts = [getattr(inspect.getmodule(kind), name)
+             for name in PARTS.get(kind.__name__, [])]
     return {
-        "name": type(layer).__name__,
+        "name": kind.__name__,
         "parameters": {n: list(p.shape) for n, p in named.items()},
         "buffers": {n: list(t.shape) for n, t in layer.named_tensors()
                     if n not in named},
         "inputs": [list(t.shape) for t in inputs],
         "output": list(out.shape),
         "operations": recorder.seen,
-        "source": [inspect.getsource(part)
-                   for part in (*parts, type(layer))],
+        "source": [inspect.getsource(part) for part in (*parts, kind)],
     }
 
 
@@ -76,7 +85,7 @@ def anatomy(layers):
         x, row, chips = left, 0, []
         for op in layer["operations"]:
             size = 1.42 * len(op["name"]) + 2.2
-            if x + size > width:
+            if x + size > width - 1:
                 x, row = left, row + 1
             chips.append((x, row, size, op["name"]))
             x += size + gap

@@ -22,6 +22,7 @@ from scratch.nn import (
     attention,
     conv2d,
     linear,
+    window_numbers,
 )
 from scratch.optim import SGD, Adam
 
@@ -432,6 +433,35 @@ def test_to_takes_a_device_and_a_dtype():
     assert net[0].weight.dtype == torch.float32
     with pytest.raises(RuntimeError, match="Expected one of cpu"):
         net.to("nowhere")
+
+
+@pytest.mark.parametrize("make", [
+    lambda **kind: Linear(3, 2, **kind),
+    lambda **kind: Conv2d(3, 2, 2, **kind),
+    lambda **kind: BatchNorm1d(3, **kind),
+    lambda **kind: MultiheadAttention(4, 2, **kind),
+])
+def test_layers_are_born_where_and_how_they_are_asked(make):
+    layer = make(device="meta", dtype=torch.float64)
+    for _, t in layer.named_tensors():
+        assert t.is_meta
+        assert t.dtype == torch.float64 or t.dtype == torch.int64
+    assert all(not t.is_meta for _, t in make().named_tensors())
+
+
+def test_windows_are_numbered_where_the_images_are():
+    x = torch.empty(1, 1, 4, 4, device="meta")
+    assert window_numbers(x, (2, 2), (1, 1), (0, 0)).is_meta
+    assert not window_numbers(
+        torch.empty(4, 4), (2, 2), (1, 1), (0, 0)).is_meta
+
+
+def test_layers_in_a_plain_list_are_not_found_as_in_torch():
+    class Listed(Module):
+        def __init__(self):
+            self.layers = [Linear(2, 2)]
+
+    assert list(Listed().parameters()) == []
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
