@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum 27b0512b.
+# Tangled from book/09-gpu.qmd. Checksum 526f4413.
 """How long our program takes, on a CPU and on a GPU.
 
     python -m scratch.timing --json FILE
@@ -125,20 +125,6 @@ def time_op(fn, device="cpu", *, turns=11, seconds=0.01):
         [clock(fn, calls, device) / calls for _ in range(turns)], calls)
 
 
-def race(runs, device, rounds):
-    """Let functions take turns; {name: Timing}.
-
-    A machine that is busy for a moment slows all of them.
-    """
-    for run in runs.values():
-        run()
-    times = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            times[name].append(clock(run, 1, device))
-    return {name: summary(t) for name, t in times.items()}
-
-
 def waiting(device, n, turns=11):
     """When a product of [n, n] returns, and when it is done.
 
@@ -173,8 +159,11 @@ STEPS = -(-IMAGES // BATCH)                      # 938, rounded up
 
 
 def fresh(device):
-    """The four tensors on a device, without autograd."""
-    return [p.detach() for p in make_params(device=device)]
+    """The four tensors on a device, without autograd.
+
+    Drawn on the CPU, so that every device starts from the same.
+    """
+    return [p.detach().to(device) for p in make_params(seed=0)]
 
 
 @torch.no_grad()
@@ -295,20 +284,19 @@ def roof(device, n, size):
     long = torch.zeros(size // 4, device=device) # [size / 4]
     other = torch.zeros_like(long)
     one = torch.zeros(1, device=device)          # [1]
-    best = {
+    return {
         "flops": 2 * n**3 / time_op(lambda: a @ a, device).median,
         "bytes": 2 * long.nbytes
         / time_op(lambda: other.copy_(long), device).median,
         "launch": time_op(lambda: one.add_(1), device).median,
     }
-    return best
 
 
 def bound(rows, roof):
-    """The least seconds for the kernels of a Ledger under a roof.
+    """An estimate of the seconds that a Ledger's kernels take.
 
-    A dict of the sums of what holds each kernel back: "flops",
-    "bytes" or "launch".
+    Each waits for what it needs most of: "flops", "bytes" or
+    "launch". A dict of the three sums.
     """
     held = dict.fromkeys(roof, 0.0)
     for _, work, size in rows:
@@ -371,6 +359,38 @@ def eager(X, y, device, batch=BATCH):
     return run
 
 
+class Learner:
+    """What a step of training reads and changes, on one device.
+
+    X [N, 784], y [N]; idx [batch] says which images come next. The
+    sums of losses and of right answers stay on the device too.
+    """
+
+    def __init__(self, X, y, device, batch=BATCH):
+        self.X, self.y = X.to(device), y.to(device)
+        self.params = fresh(device)
+        self.adam = TensorAdam(self.params)
+        self.idx = torch.arange(batch, device=device)        # [batch]
+        self.loss = torch.zeros((), device=device)           # []
+        self.right = torch.zeros((), dtype=torch.int64, device=device)
+
+    def state(self):
+        """The tensors that a step changes."""
+        adam = self.adam
+        return [*self.params, adam.t, *adam.m, *adam.v,
+                self.loss, self.right]
+
+    @torch.no_grad()
+    def step(self):
+        """A step with the images idx; nothing is asked."""
+        x = self.X.index_select(0, self.idx)     # [batch, 784]
+        targets = self.y.index_select(0, self.idx)           # [batch]
+        loss, right, grads = gradients(x, targets, *self.params)
+        self.adam.step(grads)
+        self.loss.add_(loss)
+        self.right.add_(right)
+
+
 class TensorAdam:
     """scratch.optim.Adam with its count in a tensor.
 
@@ -402,38 +422,6 @@ class TensorAdam:
             p.sub_(m.div(root).mul_(step_size))
 
 
-class Learner:
-    """What a step of training reads and changes, on one device.
-
-    X [N, 784], y [N]; idx [batch] says which images come next. The
-    sums of losses and of right answers stay on the device.
-    """
-
-    def __init__(self, X, y, device, batch=BATCH):
-        self.X, self.y = X.to(device), y.to(device)
-        self.params = fresh(device)
-        self.adam = TensorAdam(self.params)
-        self.idx = torch.arange(batch, device=device)        # [batch]
-        self.loss = torch.zeros((), device=device)           # []
-        self.right = torch.zeros((), dtype=torch.int64, device=device)
-
-    def state(self):
-        """The tensors that a step changes."""
-        adam = self.adam
-        return [*self.params, adam.t, *adam.m, *adam.v,
-                self.loss, self.right]
-
-    @torch.no_grad()
-    def step(self):
-        """A step with the images idx; nothing is asked."""
-        x = self.X.index_select(0, self.idx)     # [batch, 784]
-        targets = self.y.index_select(0, self.idx)           # [batch]
-        loss, right, grads = gradients(x, targets, *self.params)
-        self.adam.step(grads)
-        self.loss.add_(loss)
-        self.right.add_(right)
-
-
 def unasked(learner, step):
     """run(steps) that asks for its two sums at the end."""
     def run(steps):
@@ -445,29 +433,6 @@ def unasked(learner, step):
             step()
         return (learner.loss.item() / steps,
                 learner.right.item() / steps / batch)
-    return run
-
-
-def by_torch(X, y, batch=BATCH):
-    """run(steps) of torch.nn, autograd and torch.optim."""
-    nn, device = torch.nn, X.device
-    net = nn.Sequential(
-        nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)).to(device)
-    adam = torch.optim.Adam(net.parameters())
-
-    def run(steps):
-        total = torch.zeros((), device=device)   # []
-        hits = torch.zeros((), device=device)    # []
-        for idx in pieces(len(X), steps, batch, device):
-            x, targets = X.index_select(0, idx), y.index_select(0, idx)
-            logits = net(x)                      # [batch, 10]
-            loss = nn.functional.cross_entropy(logits, targets)
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-            total += loss.detach()
-            hits += (logits.argmax(1) == targets).sum()
-        return total.item() / steps, hits.item() / steps / batch
     return run
 
 
@@ -534,6 +499,29 @@ def record_graph(step):
     return graph.replay
 
 
+def by_torch(X, y, batch=BATCH):
+    """run(steps) of torch.nn, autograd and torch.optim."""
+    nn, device = torch.nn, X.device
+    net = nn.Sequential(
+        nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)).to(device)
+    adam = torch.optim.Adam(net.parameters())
+
+    def run(steps):
+        total = torch.zeros((), device=device)   # []
+        hits = torch.zeros((), device=device)    # []
+        for idx in pieces(len(X), steps, batch, device):
+            x, targets = X.index_select(0, idx), y.index_select(0, idx)
+            logits = net(x)                      # [batch, 10]
+            loss = nn.functional.cross_entropy(logits, targets)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            total += loss.detach()
+            hits += (logits.argmax(1) == targets).sum()
+        return total.item() / steps, hits.item() / steps / batch
+    return run
+
+
 def attempt(make):
     """make(), or {"absent": why} where this machine cannot."""
     try:
@@ -543,10 +531,11 @@ def attempt(make):
         return {"absent": why[:200]}
 
 
-def cases(X, y, device, steps=STEPS):
+def cases(X, y, device, *, compiling=True):
     """{name: run(steps), or {"absent": why}} for every way to train.
 
-    X [N, 784] and y [N] lie in main memory.
+    X [N, 784] and y [N] lie in main memory. torch.compile takes
+    half a minute on a CPU; compiling=False leaves it out.
     """
     there, labels = X.to(device), y.to(device)
     cuda = torch.device(device).type == "cuda"
@@ -579,11 +568,26 @@ def cases(X, y, device, steps=STEPS):
         "no item": no_item(),
         "torch.nn": by_torch(there, labels),
         "tape": only if cuda else recorded(),
-        "compile": attempt(compiled),
+        "compile": attempt(compiled) if compiling
+        else {"absent": "left out"},
         "graph": attempt(recorded) if cuda else only,
         "compiled graph":
             attempt(lambda: recorded(torch.compile)) if cuda else only,
     }
+
+
+def race(runs, device, rounds):
+    """Let functions take turns; {name: Timing}.
+
+    A machine that is busy for a moment slows all of them.
+    """
+    for run in runs.values():
+        run()
+    times = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(clock(run, 1, device))
+    return {name: summary(t) for name, t in times.items()}
 
 
 def profiled(fn, device):
@@ -711,7 +715,7 @@ class Sizes:
     steps: int = STEPS                           # of an epoch
     rounds: int = 5                              # of the race
     largest: int = 2048                          # n of the products
-    copy: int = 2**28                            # bytes
+    copy: int = 2**22                            # bytes, in the cache
 
 
 def measure(device, X, y, sizes):
@@ -797,6 +801,28 @@ def label(record):
         f"{record['cpu']['name']}, {record['cpu']['threads']} of "
         f"{record['cpu']['cores']} cores")
     return f"{device}, torch {record['torch']}, {record['date']}"
+
+
+def shown(result):
+    """A TIME as text for a table; a dash where there is none."""
+    if not result or "absent" in result:
+        return "–"
+    return readable(result["median"])
+
+
+def crossover(first, second, key):
+    """From which size on `second` stays faster; None if it does not.
+
+    Rows as of products or layers, plain; key names their size.
+    """
+    times = {row[key]: row["time"]["median"] for row in first}
+    found = None
+    for row in sorted(second, key=lambda r: r[key], reverse=True):
+        if row[key] in times:
+            if row["time"]["median"] >= times[row[key]]:
+                break
+            found = row[key]
+    return found
 
 
 def main(arguments=None):
