@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum 526f4413.
+# Tangled from book/09-gpu.qmd. Checksum cc7a94db.
 """How long our program takes, on a CPU and on a GPU.
 
     python -m scratch.timing --json FILE
@@ -62,9 +62,14 @@ def pick_device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def is_cuda(device):
+    """Whether a device, or its name, is a GPU that CUDA serves."""
+    return torch.device(device).type == "cuda"
+
+
 def wait(device):
     """Return when the device has done all that it was given."""
-    if torch.device(device).type == "cuda":
+    if is_cuda(device):
         torch.cuda.synchronize(device)
 
 
@@ -132,7 +137,7 @@ def waiting(device, n, turns=11):
     on the device's own clock.
     """
     a = torch.randn(n, n, device=device)         # [n, n]
-    cuda = torch.device(device).type == "cuda"
+    cuda = is_cuda(device)
     times = {"returns": [], "done": [], "event": []}
     for _ in range(turns + 1):
         wait(device)
@@ -474,7 +479,7 @@ def record(step, state, device):
     CPU a Tape.
     """
     before = [t.clone() for t in state]
-    if torch.device(device).type == "cuda":
+    if is_cuda(device):
         replay = record_graph(step)
     else:
         with Tape() as tape:
@@ -538,7 +543,7 @@ def cases(X, y, device, *, compiling=True):
     half a minute on a CPU; compiling=False leaves it out.
     """
     there, labels = X.to(device), y.to(device)
-    cuda = torch.device(device).type == "cuda"
+    cuda = is_cuda(device)
 
     def learner():
         return Learner(there, labels, device)
@@ -594,7 +599,7 @@ def profiled(fn, device):
     """What torch's profiler sees of fn(): counts by kind."""
     kinds = torch.profiler.ProfilerActivity
     seen = [kinds.CPU]
-    if torch.device(device).type == "cuda":
+    if is_cuda(device):
         seen.append(kinds.CUDA)
     for _ in range(2):                           # the first warms up
         wait(device)
@@ -696,7 +701,7 @@ def about():
                 "threads": torch.get_num_threads()},
         "gpu": None,
     }
-    if pick_device().type == "cuda":
+    if is_cuda(pick_device()):
         card = torch.cuda.get_device_properties(0)
         facts["gpu"] = {
             "name": card.name, "bytes": card.total_memory,
@@ -723,7 +728,7 @@ def measure(device, X, y, sizes):
     def say(what):
         print(f"{device}: {what}", file=sys.stderr, flush=True)
 
-    cuda = torch.device(device).type == "cuda"
+    cuda = is_cuda(device)
     say("products, transfers")
     found = {
         "products": products(device, sizes.largest),
@@ -762,10 +767,11 @@ def make_record(sizes, largest_gpu=8192):
     X, y, name = digits()
     facts = about() | {"data": name, "steps": sizes.steps,
                        "batch": BATCH}
-    results = {"cpu": measure(torch.device("cpu"), X, y, sizes)}
-    if facts["gpu"]:
+    results = {}
+    if facts["gpu"]:                             # it may fail: first
         large = replace(sizes, largest=largest_gpu, copy=2**30)
         results["cuda"] = measure(pick_device(), X, y, large)
+    results["cpu"] = measure(torch.device("cpu"), X, y, sizes)
     return plain(facts | {"results": results})
 
 
