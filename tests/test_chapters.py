@@ -66,6 +66,13 @@ ABLE = {
        "one = torch.ones(3)\n"
        "assert compare(one, one).exact\n"
        "assert compare(one, one.nextafter(2 * one)).ulps == 1",
+    9: "import torch\n"
+       "from scratch.timing import Learner, record\n"
+       "data = torch.rand(64, 784), torch.arange(64) % 10\n"
+       "learner = Learner(*data, 'cpu')\n"
+       "replay = record(learner.step, learner.state(), 'cpu')\n"
+       "replay()\n"
+       "assert learner.adam.t == 1",
     10: "import torch\n"
         "from scratch.nn import Linear, ReLU, Sequential\n"
         "net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))\n"
@@ -139,6 +146,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (6, "data", "DataLoader"),
     (7, "train", "train"),
     (8, "compare", "compare"),
+    (9, "timing", "time_op"),
     (10, "nn", "Module"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
