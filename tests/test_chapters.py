@@ -80,6 +80,11 @@ ABLE = {
         "again.load_state_dict(net.state_dict())\n"
         "x = torch.rand(5, 4)\n"
         "assert torch.equal(net(x), again(x))",
+    11: "import torch\n"
+        "from scratch.functional import dropout\n"
+        "x = torch.ones(1000)\n"
+        "assert dropout(x, 0.5).unique().tolist() == [0, 2]\n"
+        "assert dropout(x, 0.5, training=False) is x",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -148,6 +153,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (8, "compare", "compare"),
     (9, "timing", "time_op"),
     (10, "nn", "Module"),
+    (11, "functional", "dropout"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):
