@@ -23,6 +23,7 @@ TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
 SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
 BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
+SIMULATION = re.compile(r"^:::+ \{\.sim ", re.MULTILINE)
 LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
 
@@ -50,6 +51,11 @@ def set_pages(
     for name in ("book.css", "book.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
     (shared / "palette.css").write_text(palette_css(), encoding="utf-8")
+    sims = book.root / "figures" / "sims"
+    if sims.is_dir():
+        shutil.copytree(sims, site / "figures" / "sims",
+                        ignore=shutil.ignore_patterns(".*"),
+                        dirs_exist_ok=True)
 
 
 def page(
@@ -152,6 +158,8 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "groups": groups,
         "first": index == 0,
     }
+    if SIMULATION.search(chapter.text):
+        variables["sims"] = relative("figures/sims", chapter)
     if index > 0:
         variables["previous"] = entry(book.chapters[index - 1])
     if index + 1 < len(book.chapters):
