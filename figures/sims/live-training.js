@@ -1,0 +1,230 @@
+"use strict";
+/* A network with 16 hidden units learns to tell disks from triangles in the
+   plane, by the loop of Chapter 7: loader, backward, optimizer.           */
+
+(() => {
+  const SIZES = [2, 16, 2], VIEW = 1.25, GRID = 144;
+  const NAMES = {sgd: "SGD", momentum: "momentum", adam: "Adam"};
+  const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
+
+  // 200 points of two classes, the first half of the first.
+  function points(kind) {
+    if (kind === "spirals") return learning.spirals();
+    const {normal, word} = generator(1), noise = normal(400);
+    const uniform = () => word() / 2 ** 31 - 1;
+    return learning.data(Array.from({length: 200}, (_, i) => {
+      if (kind === "rings") {
+        const angle = Math.PI * uniform(), r = i < 100 ? 0.35 : 0.85;
+        return [r * Math.cos(angle) + 0.06 * noise[2 * i],
+          r * Math.sin(angle) + 0.06 * noise[2 * i + 1]];
+      }
+      const [a, b] = [uniform(), Math.abs(uniform())];   // quarters
+      return [a, (i < 100 ? 1 : -1) * Math.sign(a) * b];
+    }), Array.from({length: 200}, (_, i) => (i < 100 ? 0 : 1)));
+  }
+
+  // A training that can be stepped; `options` may change on the way.
+  function training({set, params, optimizer, options, batchSize, seed = 0}) {
+    const step = learning.makeOptimizer(optimizer, options);
+    let epoch = learning.loader(set.y.length, batchSize, seed);
+    let waiting = [], total = 0, seen = 0;
+    const self = {
+      losses: [], steps: 0,
+      one() {                                // one batch → its loss
+        if (!waiting.length) waiting = epoch();
+        const {x, y} = learning.rows(set, waiting.shift());
+        const {loss, grads} = learning.backward(x, y, params);
+        step(params, grads);
+        total += loss * y.length;
+        seen += y.length;
+        self.steps += 1;
+        if (!waiting.length) {
+          self.losses.push(total / seen);
+          total = seen = 0;
+        }
+        return loss;
+      },
+      epoch() { do self.one(); while (waiting.length); },
+    };
+    return self;
+  }
+
+  // scratch.train.evaluate on the whole set.
+  function evaluate(params, {x, y}) {
+    const {logits} = learning.forward(x, params);
+    const right = y.filter(
+      (label, n) => (logits[2 * n + 1] > logits[2 * n] ? 1 : 0) === label);
+    return right.length / y.length;
+  }
+
+  // Epochs from given weights and data: the losses, the weights, the share.
+  function train(epochs, {set, params, ...rest}) {
+    const held = params.map((p) => Float64Array.from(p));
+    const run = training({set, params: held, ...rest});
+    for (let i = 0; i < epochs; i += 1) run.epoch();
+    return {losses: run.losses, params: held.map((p) => Array.from(p)),
+      accuracy: evaluate(held, set)};
+  }
+
+  function build(s) {
+    let kind = "spirals", optimizer = "adam", batchSize = 20, seed = 0;
+    const options = {lr: RATES.adam};
+    let set, params, run, due;
+    function begin() {
+      set = points(kind);
+      params = learning.makeParams(SIZES, seed);
+      due = 0;
+      run = training({set, params, optimizer, options, batchSize, seed});
+    }
+    begin();
+    const again = () => { begin(); s.paint(); };
+
+    s.choice({
+      label: "points", value: kind, options: ["spirals", "rings", "quarters"]
+        .map((name) => [name, name]),
+      on: (chosen) => { kind = chosen; begin(); },
+    });
+    const [left, right] = [s.element("div"), s.element("div")];
+    s.body.append(s.element("div", {className: "pair"}, left, right));
+
+    // What it answers: two colors, and a line where both are as likely.
+    const small = s.element("canvas", {width: GRID, height: GRID});
+    const brush = small.getContext("2d");
+    const image = brush.createImageData(GRID, GRID);
+    const x = new Float64Array(2 * GRID * GRID).map((_, k) => VIEW * (
+      k % 2 ? 1 - 2 * (Math.floor(k / 2 / GRID) + 0.5) / GRID
+        : 2 * ((k / 2) % GRID + 0.5) / GRID - 1));
+    const rgb = (role) => {
+      const color = s.color(role);
+      return [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+    };
+    function answers() {
+      const [W1, b1, W2, b2] = params, H = b1.length;
+      const colors = [rgb("forward"), rgb("weights")], ink = rgb("ink");
+      const lead = new Float64Array(GRID * GRID);
+      for (let n = 0; n < lead.length; n += 1) {
+        let z = b2[1] - b2[0];
+        for (let j = 0; j < H; j += 1) {
+          const h = x[2 * n] * W1[j] + x[2 * n + 1] * W1[H + j] + b1[j];
+          if (h > 0) z += h * (W2[2 * j + 1] - W2[2 * j]);
+        }
+        lead[n] = z;
+        const edge = (n % GRID && (lead[n - 1] > 0) !== (z > 0))
+          || (n >= GRID && (lead[n - GRID] > 0) !== (z > 0));
+        const sure = Math.tanh(Math.abs(z) / 2);     // |2p − 1|
+        image.data.set(edge ? [...ink, 210]
+          : [...colors[z > 0 ? 1 : 0], 20 + 55 * sure], 4 * n);
+      }
+      brush.putImageData(image, 0, 0);
+    }
+    s.canvas({
+      label: "What the network answers in the plane", parent: left,
+      height: (width) => width,
+      paint(context, width) {
+        answers();
+        context.drawImage(small, 0, 0, width, width);
+        const at = (v) => (v / VIEW + 1) / 2 * width;
+        const r = Math.max(2.6, width / 105);
+        set.y.forEach((label, n) => {
+          const [a, b] = [at(set.x[2 * n]), width - at(set.x[2 * n + 1])];
+          context.beginPath();
+          if (label) {
+            context.moveTo(a, b - 1.3 * r);
+            context.lineTo(a + 1.2 * r, b + 0.9 * r);
+            context.lineTo(a - 1.2 * r, b + 0.9 * r);
+          } else context.arc(a, b, r, 0, 7);
+          context.fillStyle = s.color(label ? "weights" : "forward");
+          context.fill();
+        });
+      },
+    });
+    s.picture({
+      label: "The loss of each epoch", parent: right,
+      height: (width) => Math.min(width, 330),
+      paint(p, width, height) {
+        const {losses} = run, n = losses.length;
+        const good = losses.filter((v) => v > 0 && v < 1e9);
+        const chart = p.axes("loss", {x: 46, y: 26, width: width - 60,
+          height: height - 66, xs: [0, Math.max(100, n)], logY: true,
+          ys: [Math.min(0.1, ...good) * 0.7, Math.max(1, ...good) * 1.3],
+          ylabel: "loss", xlabel: "epoch"});
+        const spots = losses.map((v, i) => [i + 1, v])
+          .filter(([, v]) => v > 0 && v < 1e9)
+          .map(([i, v]) => `${chart.x(i).toFixed(1)} ${
+            chart.y(v).toFixed(1)}`);
+        p.path("line", {d: spots.length ? `M${spots.join("L")}` : "",
+          fill: "none", stroke: "backward", "stroke-width": 2});
+        if (spots.length) {
+          const [cx, cy] = spots.at(-1).split(" ");
+          p.circle("end", {cx, cy, r: 3.5, fill: "backward"});
+        }
+      },
+    });
+    const text = s.readout();
+    s.row();
+    const player = s.play({
+      step(seconds) {
+        due = Math.min(4, due + 40 * seconds);     // epochs a second
+        const start = performance.now();
+        for (; due >= 1 && performance.now() - start < 9; due -= 1) {
+          run.epoch();
+        }
+        return run.losses.length < 2000;
+      },
+    });
+    const act = (label, does) => s.button(label, () => {
+      player.stop();
+      does();
+      s.paint();
+    });
+    act("One step", () => run.one());
+    act("One epoch", () => run.epoch());
+    act("Other weights", () => { seed += 1; begin(); });
+    s.row();
+    s.choice({
+      label: "optimizer", value: optimizer, options: Object.entries(NAMES),
+      on: (name) => {
+        optimizer = name;
+        options.lr = RATES[name];
+        rate.value = Math.log10(options.lr);
+        begin();
+      },
+    });
+    s.choice({
+      label: "batch size", value: batchSize,
+      options: [1, 5, 20, 50, 200].map((n) => [n, String(n)]),
+      on: (n) => { batchSize = n; again(); },
+    });
+    s.row();
+    const rate = s.slider({
+      label: "learning rate", min: -4, max: 1, step: 0.05,
+      value: Math.log10(options.lr), format: (v) =>
+        String(Number((10 ** v).toPrecision(2))),
+      on: (v) => { options.lr = 10 ** v; },
+    });
+    s.onPaint(() => {
+      const loss = run.losses.at(-1), share = evaluate(params, set);
+      const lost = params.some((p) => p.some((v) => !Number.isFinite(v)));
+      text.textContent = lost ? "The weights are beyond every number: the "
+        + "learning rate was too large. Reset, or take other weights."
+        : `Epoch ${run.losses.length}, step ${stage.count(run.steps)}. ${
+          loss === undefined ? "" : `Loss ${Number(loss.toPrecision(3))}. `
+        }${Math.round(100 * share)}% of the points are right.`;
+      s.say(`${NAMES[optimizer]}. ${text.textContent}`);
+    });
+  }
+
+  stage("live-training", {
+    title: "Training in the page",
+    hint: "Press Play and watch the boundary form; change the rate on the way.",
+    caption: "A network with 16 hidden units, trained in this page with the "
+      + "book’s loop: what it answers in the plane, with a line where both "
+      + "classes are equally likely, and its loss after each epoch.",
+    needs: ["generator.js", "learning.js"],
+    math: {points: (kind) => {
+      const {x, y} = points(kind);
+      return {x: Array.from(x), y};
+    }, train},
+    build,
+  });
+})();
