@@ -3,7 +3,7 @@
    valleys of Chapter 5, a saddle and a bent valley after Rosenbrock.       */
 
 (() => {
-  const MOST = 200;
+  const MOST = 120;
   const quadratic = (a, b, c) => ({
     loss: (x, y) => (a * x * x + 2 * b * x * y + c * y * y) / 2,
     slope: (x, y) => [a * x + b * y, b * x + c * y],
@@ -195,7 +195,7 @@
         hidden[on ? "delete" : "add"](title);
         compute();
       }});
-      s.slider({label: "learning rate", min: -3, max: 0.5, step: 0.01,
+      s.slider({label: "lr", min: -3, max: 0.5, step: 0.01,
         value: Math.log10(held.lr), format: log,
         on: (v) => { held.lr = 10 ** v; compute(); }})
         .input.setAttribute("aria-label", `learning rate of ${title}`);
@@ -225,7 +225,7 @@
     hint: "Drag the ring, the start. Raise a rate until its path flies off.",
     caption: "Three optimizers from one start. The thin lines join places "
       + "of equal loss; the stars are the lowest points.",
-    needs: ["generator.js", "learning.js"],
+    needs: ["learning.js"],
     math: {
       descend,
       slope: (land, x, y) => [LANDS[land].loss(x, y),

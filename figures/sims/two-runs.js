@@ -7,10 +7,10 @@
   const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
   const NAMES = {sgd: "SGD", momentum: "momentum", adam: "Adam"};
   const RUNGS = {
-    own: {name: "own weights", digits: 32, order: "hand", copied: false},
-    copied: {name: "copied weights", digits: 32, order: "hand", copied: true},
-    double: {name: "float64", digits: 64, order: "hand", copied: true},
-    order: {name: "torch’s order", digits: 32, order: "torch", copied: true},
+    own: {name: "1 own weights", digits: 32, order: "hand", copied: false},
+    copied: {name: "2 copied", digits: 32, order: "hand", copied: true},
+    double: {name: "3 float64", digits: 64, order: "hand", copied: true},
+    order: {name: "5 torch’s order", digits: 32, order: "torch", copied: true},
   };
 
   // step() trains both on one batch → [our loss, theirs, distance].
@@ -82,7 +82,7 @@
       },
     });
 
-    const left = 44, wide = (width) => width - left - 12;
+    const left = 44, wide = (width) => width - left - 20;
     const line = (chart, list, y) => `M${list.map(([n, v]) =>
       `${chart.x(n).toFixed(1)} ${y(v).toFixed(1)}`).join("L")}`;
     s.picture({
@@ -99,7 +99,7 @@
               (v) => chart.y(Math.min(v, 1.2))), stroke: role, fill: "none",
             "stroke-width": stroke, "stroke-dasharray": dash,
             "stroke-opacity": k ? 1 : 0.6});
-            p.text(`${role} name`, {x: width - 12, y: 38 + 17 * k,
+            p.text(`${role} name`, {x: width - 20, y: 38 + 17 * k,
               class: "end strong", fill: role},
             k ? "torch’s order: dashed" : "ours: wide");
           });
@@ -114,7 +114,7 @@
           ylabel: "largest distance between two weights", xlabel: "step"});
         const y = (v) => chart.y(Math.min(30, Math.max(v, floor)));
         p.text("zero", {x: left - 6, y: y(0) + 4, class: "tick end"}, "0");
-        p.line("zeroes", {x1: left, x2: width - 12, y1: y(0), y2: y(0),
+        p.line("zeroes", {x1: left, x2: width - 20, y1: y(0), y2: y(0),
           stroke: "muted", "stroke-dasharray": "2 4"});
         for (const [key, list] of Object.entries(done)) {
           const now = key === rung, last = list.at(-1)[2];
