@@ -16,7 +16,20 @@ OUTSIDE = """() => {
     return width && (left < frame.left - 12 || right > frame.right + 12);
   }).map((part) => part.outerHTML.slice(0, 120));
 }"""
+DATA = ("weights", "digits", "rates", "layers")
+HANDLES = ".stage .drag, .stage input[type=range]"
 every_sim = pytest.mark.parametrize("name", SIMS)
+
+
+def dragged(tab, handle):
+    """Drag a handle from its middle, to the right and up."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.mouse.move(x + max(30, box["width"] / 4), y - 40, steps=12)
+    tab.mouse.up()
 
 
 def visible(tab, selector):
@@ -27,12 +40,14 @@ def visible(tab, selector):
 
 
 def test_all_scripts_together_are_small():
-    code = [f for f in FOLDER.glob("*.js") if f.name != "weights.js"]
-    assert sum(f.stat().st_size for f in code) < 120_000
-    assert (FOLDER / "weights.js").stat().st_size < 300_000
+    size = {f.stem: f.stat().st_size for f in FOLDER.glob("*.js")}
+    data = {name: size.pop(name) for name in DATA}
+    assert sum(size.values()) < 120_000
+    assert data.pop("weights") < 300_000
+    assert sum(data.values()) < 40_000
 
 
-@pytest.mark.parametrize("name", [*SIMS, "stage", "drawing"])
+@pytest.mark.parametrize("name", [*SIMS, "stage", "drawing", "generator"])
 def test_a_script_has_at_most_300_lines(name):
     text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 300
@@ -112,22 +127,13 @@ def test_the_pointer_moves_what_is_drawn_and_reset_puts_it_back(
 ):
     tab = on_stage(name, touch=touch, width=390 if touch else 1280)
     before, changed = snapshot(tab), False
-    if touch:
-        targets = tab.locator(".stage-body :is(button, label)")
-        for target in targets.all()[:12]:
-            if target.is_visible() and target.is_enabled():
-                target.tap()
-                changed = changed or snapshot(tab) != before
-    handles = tab.locator(".stage .drag, .stage input[type=range]")
-    for handle in handles.all()[:3]:
-        handle.scroll_into_view_if_needed()
-        box = handle.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        tab.mouse.move(x, y)
-        tab.mouse.down()
-        tab.mouse.move(x + 30, y - 20, steps=4)
-        tab.mouse.up()
+    for handle in tab.locator(HANDLES).all()[:3]:
+        dragged(tab, handle)
         changed = changed or snapshot(tab) != before
+    for target in tab.locator(".stage-body :is(button, label)").all()[:6]:
+        if target.is_visible() and target.is_enabled():
+            target.tap() if touch else target.click()
+            changed = changed or snapshot(tab) != before
     assert changed
     tab.locator("text=Reset").click()
     tab.mouse.move(0, 0)
@@ -168,14 +174,7 @@ def test_how_long_a_frame_takes(on_stage, name, record_property, capsys):
         tab.locator("text=/^Play/").first.click()
         tab.wait_for_timeout(700)
     else:
-        handle = tab.locator(".stage .drag, .stage input[type=range]").first
-        handle.scroll_into_view_if_needed()
-        box = handle.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        tab.mouse.move(x, y)
-        tab.mouse.down()
-        tab.mouse.move(x + 30, y - 30, steps=40)
-        tab.mouse.up()
+        dragged(tab, tab.locator(HANDLES).first)
     gaps = sorted(tab.evaluate("gaps.slice(2)"))
     assert len(gaps) > 5
     median = gaps[len(gaps) // 2]

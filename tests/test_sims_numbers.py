@@ -1,14 +1,15 @@
 """The simulations compute what `scratch` computes."""
 
+import json
 from base64 import b64encode
 
 import pytest
 import torch
 from sims_harness import *  # noqa: F403
-from sims_harness import FOLDER, settled
+from sims_harness import FOLDER, ROOT, settled
 from strokes import traced
 
-from figures import recognizer
+from figures import devices, recognizer
 from scratch.data import DataLoader, load_mnist
 from scratch.functional import (
     cross_entropy,
@@ -383,3 +384,148 @@ def test_the_batch_slider_and_a_fault(on_stage):
     settled(tab)
     assert "(2x784 and 128x10)" in tab.locator(
         ".stage-readout").text_content()
+
+
+# ---------------------------------------------------------- CPU against GPU
+
+RECORDS = ROOT / "book" / "recorded" / "timing"
+WITH_GPU = """() => {
+  const [record] = RATES, {cpu} = record.devices;
+  const cuda = {
+    products: [[16, 8e-6], [256, 8e-6], [2048, 2e-4], [8192, 1e-2]],
+    batches: {eager: 1000, graph: 20000},
+  };
+  RATES.push({...record, names: {...record.names, cuda: "A card"},
+    devices: {cpu, cuda}});
+}"""
+
+
+def test_the_rates_are_those_of_the_records(math_pages):
+    """The newest first, as scratch.timing reads them."""
+    records = sorted(
+        (json.loads(f.read_text()) for f in sorted(RECORDS.glob("*.json"))),
+        key=lambda record: record["date"], reverse=True,
+    )
+    assert records
+    assert math_pages("devices").evaluate("RATES") == devices.rates(records)
+
+
+def test_a_lane_takes_the_time_that_was_measured(numbers, math_pages):
+    [record, *_] = math_pages("devices").evaluate("RATES")
+    for device, found in record["devices"].items():
+        for n, seconds in found["products"]:
+            lanes = numbers("devices", "lanes", record, "products", n)
+            assert seconds in [
+                lane["seconds"] for lane in lanes if lane["device"] == device
+            ]
+        lanes = numbers("devices", "lanes", record, "batches", 0)
+        assert [lane["seconds"] for lane in lanes][:1] == pytest.approx(
+            [1 / rate for rate in found["batches"].values()][:1])
+
+
+def test_what_is_finished_is_whole(numbers):
+    assert numbers("devices", "finished", 1.0, 0.3) == 3
+    assert numbers("devices", "finished", 0.9, 0.3) == 3
+    lanes = [{"seconds": 0.5}, {"seconds": 0.02}]
+    assert numbers("devices", "span", lanes) == pytest.approx(4.0)
+
+
+def test_two_curves_meet_where_their_logarithms_do(numbers):
+    slow = [[2**k, 2.0 ** (3 * k)] for k in range(4, 12)]
+    flat = [[2**k, 2.0**18] for k in range(4, 13)]
+    assert numbers("devices", "crossover", slow, flat) == pytest.approx(64)
+    assert numbers("devices", "crossover", flat, slow) is None
+    between = [[n, t * 2.0**-1.5] for n, t in slow]
+    assert numbers("devices", "crossover", between, flat) == pytest.approx(
+        2**6.5)
+
+
+def test_a_book_without_a_gpu_says_so(on_stage):
+    tab = on_stage("devices")
+    tab.evaluate("RATES.splice(0, RATES.length, {...RATES[0], devices: "
+                 "{cpu: RATES[0].devices.cpu}})")
+    tab.locator("text=Reset").click()
+    settled(tab)
+    text = tab.locator(".stage-body").text_content()
+    assert "No GPU has been measured" in text and "GPU:" not in text
+
+
+def test_with_a_gpu_both_run_and_meet(on_stage):
+    tab = on_stage("devices")
+    tab.evaluate("RATES.splice(0, RATES.length, {...RATES[0], devices: "
+                 "{cpu: RATES[0].devices.cpu}})")
+    tab.evaluate(WITH_GPU)
+    tab.locator("text=Reset").click()
+    settled(tab)
+    text = tab.locator(".stage-body").text_content()
+    assert "The two meet near n" in text and "A card" in text
+    tab.get_by_label("training").check(force=True)
+    settled(tab)
+    assert "GPU, graph finishes" in tab.locator(
+        ".stage-readout").first.text_content()
+
+
+def test_a_replay_begins_anew_and_ends(on_stage):
+    tab = on_stage("devices")
+    finished = tab.locator("svg text.end").first
+    whole = finished.text_content()
+    tab.locator("text=Play again").click()
+    settled(tab)
+    assert finished.text_content() != whole
+    tab.wait_for_selector("text=Play again", timeout=20_000)
+    settled(tab)
+    assert finished.text_content() == whole
+
+
+# ------------------------------------------------------------------ anatomy
+
+
+def test_every_operation_of_a_layer_is_explained(numbers, math_pages):
+    explained = numbers("anatomy", "MEANING")
+    for layer in math_pages("anatomy").evaluate("LAYERS"):
+        for operation in layer["operations"]:
+            assert operation["name"] in explained
+
+
+def opened_layers():
+    """The layers and inputs of Chapter 10."""
+    nn = pytest.importorskip("scratch.nn")
+    torch.manual_seed(0)
+    x, hidden = torch.rand(64, 784), torch.rand(64, 128)
+    return {
+        nn.Linear(784, 128): [x], nn.ReLU(): [hidden],
+        nn.Dropout(): [hidden],
+        nn.Conv2d(1, 8, 5, stride=2, padding=2):
+            [x.reshape(64, 1, 28, 28)],
+        nn.BatchNorm1d(128): [hidden],
+        nn.MultiheadAttention(28, 4, batch_first=True):
+            [x.reshape(64, 28, 28)] * 3,
+    }
+
+
+def test_the_layers_are_those_of_scratch_nn(math_pages, numbers):
+    shown = opened_layers()
+    from figures.layers import taken_apart
+    listed = math_pages("anatomy").evaluate("LAYERS")
+    assert listed == taken_apart(shown)
+    for layer, entry in zip(shown, listed, strict=True):
+        count = sum(p.numel() for p in layer.parameters())
+        assert numbers("anatomy", "kept", entry["parameters"]) == count
+        last = [op["output"] for op in entry["operations"]]
+        assert entry["output"] in last or any(
+            torch.Size(o).numel() == torch.Size(entry["output"]).numel()
+            for o in last)
+
+
+def test_a_walk_through_the_operations(on_stage):
+    tab = on_stage("anatomy")
+    tab.get_by_label("Conv2d").check(force=True)
+    settled(tab)
+    assert "208 parameters" in tab.locator(
+        ".stage-readout").first.text_content()
+    tab.locator(".drag").focus()
+    for _ in range(5):
+        tab.keyboard.press("ArrowDown")
+    settled(tab)
+    assert tab.locator(".told").text_content().startswith("6. index_select")
+    assert "def conv2d" in tab.locator(".stage-code").text_content()

@@ -189,7 +189,7 @@
       if (event.button || held !== null) return;
       held = event.pointerId;
       node.setPointerCapture(held);
-      node.focus({preventScroll: true});
+      node.focus({preventScroll: true, focusVisible: false});
       event.preventDefault();
       dragged.get(node).start?.(event);
       tell(event);

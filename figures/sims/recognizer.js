@@ -54,7 +54,8 @@
         const [x1, y1] = to.map((v) => v * FINE);
         const dx = x1 - x0, dy = y1 - y0, long = dx * dx + dy * dy || 1;
         const from = (a, b) => Math.max(0, Math.floor(Math.min(a, b) - reach));
-        const end = (a, b) => Math.min(side, Math.ceil(Math.max(a, b) + reach));
+        const end = (a, b) =>
+          Math.min(side, Math.ceil(Math.max(a, b) + reach));
         for (let y = from(y0, y1); y < end(y0, y1); y += 1) {
           for (let x = from(x0, x1); x < end(x0, x1); x += 1) {
             const px = x + 0.5 - x0, py = y + 0.5 - y0;
@@ -109,6 +110,10 @@
     }
     return pixels;
   }
+
+  // Nothing below certainty is written as certain.
+  const percent = (share) => share > 0.9995 && share < 1 ? "> 99.9%"
+    : `${(100 * share).toFixed(1)}%`;
 
   // --------------------------------------------------------- the drawing
 
@@ -183,8 +188,8 @@
     const grip = () => s.drag(pad.canvas, {
       label: "Paper. Arrow keys move the pen, space puts it down or lifts it",
       min: 0, max: PAPER, value: Math.round(pen.x),
-      text: `pen ${pen.down ? "down" : "up"}, ${Math.round(pen.x / 2)} across, ${
-        Math.round(pen.y / 2)} down`,
+      text: `pen ${pen.down ? "down" : "up"}, ${
+        Math.round(pen.x / 2)} across, ${Math.round(pen.y / 2)} down`,
       start() { begin = true; pen.keys = pen.down = false; },
       move(x, y) {
         draw(onPaper(x), onPaper(y), begin);
@@ -215,7 +220,8 @@
     s.picture({
       label: "Ten probabilities", parent: answer, height: 244,
       paint(p, width) {
-        const best = probs.indexOf(Math.max(...probs)), drawn = pixels.some(Boolean);
+        const best = probs.indexOf(Math.max(...probs));
+        const drawn = pixels.some(Boolean);
         probs.forEach((v, d) => {
           const y = d * 24 + 4, right = shown?.label === d;
           const share = drawn ? v : 0;
@@ -226,7 +232,7 @@
             right ? "correct" : "forward", right);
           p.text(`v${d}`, {x: 34 + share * (width - 84), y: y + 13,
             class: d === best && drawn ? "strong" : ""},
-          `${(100 * share).toFixed(1)}%`);
+          percent(share));
         });
       },
     });
@@ -249,7 +255,8 @@
       const row = s.row("thumbs");
       row.append(s.element("span", {}, title));
       for (const d of chosen) {
-        const button = s.button("", () => { shown = d; look(); }, {parent: row});
+        const button = s.button("", () => { shown = d; look(); },
+          {parent: row});
         button.setAttribute("aria-label",
           `Test digit ${d.index}, someone wrote a ${d.label}`);
         s.canvas({label: "", width: 28, height: 28, parent: button,
@@ -260,8 +267,7 @@
     s.onPaint(() => {
       grip();
       const best = probs.indexOf(Math.max(...probs));
-      const read = `The network reads a ${best}, with ${
-        (100 * probs[best]).toFixed(1)}%.`;
+      const read = `The network reads a ${best}: ${percent(probs[best])}.`;
       line.textContent = !pixels.some(Boolean) ? "The paper is empty."
         : shown ? `Someone wrote a ${shown.label}. ${read}` : read;
       s.say(line.textContent);
