@@ -28,11 +28,11 @@
   }
 
   // The order in which nodes are computed, and then differentiated.
-  const FORWARD = [["h_pre", 0], ["h_pre", 1], ["h", 0], ["h", 1],
-    ["logits", 0], ["logits", 1], ["loss"]];
-  const BACKWARD = [["loss"], ["logits", 0], ["logits", 1], ["W2"], ["h", 0],
-    ["h", 1], ["h_pre", 0], ["h_pre", 1], ["W1"]];
-  const LAST = FORWARD.length + BACKWARD.length;
+  const both = (name) => [[name, 0], [name, 1]];
+  const WALK = [...["h_pre", "h", "logits"].flatMap(both), ["loss"],
+    ["loss"], ...both("logits"), ["W2"], ...both("h"), ...both("h_pre"),
+    ["W1"]];
+  const HALF = 7, LAST = WALK.length;
 
   function build(s) {
     let x = [...START], target = 1, at = 0, due = 0;
@@ -40,23 +40,21 @@
     const n = (v) => stage.number(v);
     const inner = (v) => (v < 0 ? `(${n(v)})` : n(v));
     const go = (k) => { at = Math.max(0, Math.min(LAST, k)); s.paint(); };
-    const done = (list, offset, name, i) => {
-      const k = list.findIndex(([m, j]) => m === name && (j ?? i) === i);
-      return k >= 0 && at > offset + k;
-    };
-    const known = (name, i) => name === "x" || done(FORWARD, 0, name, i);
-    const blamed = (name, i) => done(BACKWARD, FORWARD.length, name, i);
-    const current = () => (at === 0 ? [] : at <= FORWARD.length
-      ? FORWARD[at - 1] : BACKWARD[at - 1 - FORWARD.length]);
+    // Whether step k is done, for the forward or the backward step of a node.
+    const find = (name, i, from) => at > WALK.findIndex(([m, j], k) =>
+      k >= from && m === name && (j ?? i) === i);
+    const known = (name, i) => name === "x" || find(name, i, 0);
+    const blamed = (name, i) => find(name, i, HALF);
+    const current = () => WALK[at - 1] ?? [];
 
     // The arithmetic of this step, in words and numbers.
     function words() {
-      const [name, i] = current(), back = at > FORWARD.length;
-      const {h_pre, h, logits, p, loss, d_logits, d_h, d_h_pre} = found;
+      const [name, i] = current(), right = i === target ? 1 : 0;
+      const {h_pre, h, logits, p, loss, d_logits, d_h, d_h_pre, awake} = found;
       const terms = (list) =>
         list.map(([a, b]) => `${inner(a)} · ${inner(b)}`).join(" + ");
-      if (!name) return "Two pixels and eight weights are given. Step forward.";
-      if (!back) {
+      if (!name) return "Pixels and weights are given. Step forward.";
+      if (at <= HALF) {
         return {
           h_pre: () => `h_pre[${i}] = ${terms(
             x.map((v, k) => [v, W1[k][i]]))} = ${n(h_pre[i])}`,
@@ -69,114 +67,107 @@
       }
       return {
         loss: () => "d_loss = 1: the loss rises as fast as itself",
-        logits: () => `d_logit of ${DIGITS[i]} = p − ${i === target ? 1 : 0
-        } = ${n(p[i])} − ${i === target ? 1 : 0} = ${n(d_logits[i])}`,
-        W2: () => "d_W2: each is h, where its edge begins, times d_logit, "
-          + `where it ends; the first is ${terms([[h[0], d_logits[0]]])} = ${
-            n(h[0] * d_logits[0])}`,
+        logits: () => `d_logit of ${DIGITS[i]} = p − ${right} = ${n(p[i])} − ${
+          right} = ${n(d_logits[i])}`,
+        W2: () => `d_W2: each is h times d_logit, the ends of its edge; first ${
+          terms([[h[0], d_logits[0]]])} = ${n(h[0] * d_logits[0])}`,
         h: () => `d_h[${i}] = ${terms(d_logits.map((d, c) => [d, W2[i][c]]))
         } = ${n(d_h[i])}: along each edge the slope is its weight`,
-        h_pre: () => `d_h_pre[${i}] = ${terms([[d_h[i], found.awake[i]]])
-        } = ${n(d_h_pre[i])}: ReLU’s slope is ${found.awake[i]}, it is ${
-          found.awake[i] ? "awake" : "asleep"}`,
-        W1: () => "d_W1: each is the pixel times d_h_pre; the first is "
-          + `${terms([[x[0], d_h_pre[0]]])} = ${n(x[0] * d_h_pre[0])}`,
+        h_pre: () => `d_h_pre[${i}] = ${terms([[d_h[i], awake[i]]])} = ${
+          n(d_h_pre[i])}: ReLU is ${awake[i] ? "awake, slope 1"
+          : "asleep, slope 0"}`,
+        W1: () => `d_W1: each is a pixel times d_h_pre; first ${
+          terms([[x[0], d_h_pre[0]]])} = ${n(x[0] * d_h_pre[0])}`,
       }[name]();
     }
 
     s.picture({
       label: "The network as a graph",
-      height: (width) => (width < 480 ? 300 : 330),
-      paint(p, width, height) {
-        const narrow = width < 480, r = narrow ? 12 : 15;
-        const [name, index] = current(), back = at > FORWARD.length;
-        const flow = back ? "backward" : "forward";
-        const cx = (c) => r + 8 + {x: 0, h_pre: 0.33, h: 0.5, logits: 0.83,
-          loss: 1}[c] * (width - 2 * r - 26);
-        const cy = (i) => (i === undefined ? (height + 24) / 2
-          : i ? height - 58 : 86);
-        const small = narrow ? "middle small" : "middle";
-        const edge = (key, [c0, i0], [c1, i1], on, dotted) => {
-          const [x0, y0, x1, y1] = [cx(c0), cy(i0), cx(c1), cy(i1)];
-          const far = Math.hypot(x1 - x0, y1 - y0);
-          const [dx, dy] = [(x1 - x0) / far * r, (y1 - y0) / far * r];
-          p.line(key, {x1: x0 + dx, y1: y0 + dy, x2: x1 - dx, y2: y1 - dy,
-            stroke: on ? flow : "muted", "stroke-width": on ? 2.6 : 1,
-            "stroke-dasharray": dotted ? "2 4" : on && back ? "7 4" : "none"});
-        };
-        const paper = {stroke: "paper", "stroke-width": 6,
-          "paint-order": "stroke", "stroke-linejoin": "round"};
-        // Four edges, each with its weight and the weight's gradient.
-        const layer = (title, left, right, W, dW) => {
-          const column = (i, j) => [i, j].map((k, e) => [e ? right : left, k]);
-          W.forEach((row, i) => row.forEach((w, j) => {
-            const on = back ? (name === left && index === i) || name === title
-              : name === right && index === j;
-            edge(`${title}${i}${j}`, ...column(i, j), on);
-          }));
-          W.forEach((row, i) => row.forEach((w, j) => {
-            const part = i === j ? 0.5 : 0.29;
-            const ax = cx(left) + part * (cx(right) - cx(left));
-            const ay = cy(i) + part * (cy(j) - cy(i));
-            p.text(`${title}w${i}${j}`, {x: ax, y: ay - 4, class: small,
-              fill: "weights", ...paper}, n(w));
-            p.text(`${title}d${i}${j}`, {x: ax, y: ay + 12, class: `${small} slanted`,
-              fill: "backward", ...paper},
-            blamed(title) ? n(dW[i][j]) : "");
-          }));
-          p.text(title, {x: (cx(left) + cx(right)) / 2, y: 16,
-            class: "middle strong", fill: "weights"}, title);
-        };
-        layer("W1", "x", "h_pre", W1, found.d_W1);
-        layer("W2", "h", "logits", W2, found.d_W2);
-        [0, 1].forEach((i) => {
-          edge(`relu${i}`, ["h_pre", i], ["h", i],
-            name === (back ? "h_pre" : "h") && index === i,
-            known("h_pre", i) && !found.awake[i]);
-          edge(`loss${i}`, ["logits", i], ["loss"],
-            back ? name === "logits" && index === i : name === "loss");
-          if (blamed("h_pre", i)) {
-            p.text(`slope${i}`, {x: (cx("h_pre") + cx("h")) / 2,
-              y: cy(i) - 8, class: small, fill: "backward"},
-            `× ${found.awake[i]}`);
-          }
-        });
-        const node = (c, i) => {
-          const key = `${c}${i ?? ""}`, here = c === name && i === index;
-          const pick = (v) => (i === undefined ? v : v[i]);
-          const [ax, ay] = [cx(c), cy(i)];
-          p.circle(key, {cx: ax, cy: ay, r, fill: "paper",
-            stroke: here ? flow : "ink", "stroke-width": here ? 3 : 1.3});
-          p.text(`${key} value`, {x: ax, y: ay - r - 6,
-            class: `${small} ${here && !back ? "strong" : ""}`,
-            fill: "forward", ...paper}, known(c, i) ? n(pick(found[c])) : "");
-          const slope = c === "loss" ? 1 : found[`d_${c}`];
-          p.text(`${key} slope`, {x: ax, y: ay + r + 15,
-            class: `${small} slanted ${here && back ? "strong" : ""}`,
+      height: (width) => (width < 480 ? 300 : 330), paint(p, width, height) {
+      const narrow = width < 480, r = narrow ? 12 : 15;
+      const [name, index] = current(), back = at > HALF;
+      const flow = back ? "backward" : "forward";
+      const cx = (c) => r + 8 + {x: 0, h_pre: 0.33, h: 0.5, logits: 0.83,
+        loss: 1}[c] * (width - 2 * r - 26);
+      const cy = (i) => (i === undefined ? (height + 24) / 2
+        : i ? height - 58 : 86);
+      const small = narrow ? "middle small" : "middle";
+      const edge = (key, [c0, i0], [c1, i1], on, dotted) => {
+        const [x0, y0, x1, y1] = [cx(c0), cy(i0), cx(c1), cy(i1)];
+        const far = Math.hypot(x1 - x0, y1 - y0);
+        const [dx, dy] = [(x1 - x0) / far * r, (y1 - y0) / far * r];
+        p.line(key, {x1: x0 + dx, y1: y0 + dy, x2: x1 - dx, y2: y1 - dy,
+          stroke: on ? flow : "muted", "stroke-width": on ? 2.6 : 1,
+          "stroke-dasharray": dotted ? "2 4" : on && back ? "7 4" : "none"});
+      };
+      const paper = {stroke: "paper", "stroke-width": 6,
+        "paint-order": "stroke", "stroke-linejoin": "round"};
+      // Four edges, each with its weight and the weight's gradient.
+      const layer = (title, left, right, W, dW) => {
+        const column = (i, j) => [i, j].map((k, e) => [e ? right : left, k]);
+        W.forEach((row, i) => row.forEach((w, j) => {
+          const on = back ? (name === left && index === i) || name === title
+            : name === right && index === j;
+          edge(`${title}${i}${j}`, ...column(i, j), on);
+        }));
+        W.forEach((row, i) => row.forEach((w, j) => {
+          const part = i === j ? 0.5 : 0.29;
+          const ax = cx(left) + part * (cx(right) - cx(left));
+          const ay = cy(i) + part * (cy(j) - cy(i));
+          p.text(`${title}w${i}${j}`, {x: ax, y: ay - 4, class: small,
+            fill: "weights", ...paper}, n(w));
+          p.text(`${title}d${i}${j}`, {x: ax, y: ay + 12, class: `${small} slanted`,
             fill: "backward", ...paper},
-          c !== "x" && blamed(c, i) ? n(pick(slope)) : "");
-        };
-        for (const c of ["x", "h_pre", "h", "logits", "loss"]) {
-          if (c === "loss") node(c);
-          else [0, 1].forEach((i) => node(c, i));
-          p.text(`${c} title`, {x: cx(c), y: 16, class: `${small} strong`}, c);
+          blamed(title) ? n(dW[i][j]) : "");
+        }));
+        p.text(title, {x: (cx(left) + cx(right)) / 2, y: 16,
+          class: "middle strong", fill: "weights"}, title);
+      };
+      layer("W1", "x", "h_pre", W1, found.d_W1);
+      layer("W2", "h", "logits", W2, found.d_W2);
+      [0, 1].forEach((i) => {
+        edge(`relu${i}`, ["h_pre", i], ["h", i],
+          name === (back ? "h_pre" : "h") && index === i,
+          known("h_pre", i) && !found.awake[i]);
+        edge(`loss${i}`, ["logits", i], ["loss"],
+          back ? name === "logits" && index === i : name === "loss");
+        if (blamed("h_pre", i)) {
+          p.text(`slope${i}`, {x: (cx("h_pre") + cx("h")) / 2,
+            y: cy(i) - 8, class: small, fill: "backward"},
+          `× ${found.awake[i]}`);
         }
-        DIGITS.forEach((digit, i) => p.text(`digit${i}`, {x: cx("logits"),
-          y: cy(i) + 5, class: "middle strong",
-          fill: i === target ? "correct" : "ink"}, digit));
-        s.drag(p.rect("hit", {x: 1, y: 24, width: width - 2,
-          height: height - 26, fill: "transparent"}), {
-          label: "step", min: 0, max: LAST, value: at,
-          text: `step ${at} of ${LAST}`,
-          move: (px) => (held = held ?? {px, at},
-            go(held.at + Math.round((px - held.px) / 24))),
-          end() { held = null; },
-          key: (dx, dy) => go(at + dx + dy),
-        });
-      },
-    });
-    let held = null;
-    const text = s.readout("two");
+      });
+      const node = (c, i) => {
+        const key = `${c}${i ?? ""}`, here = c === name && i === index;
+        const pick = (v) => (i === undefined ? v : v[i]);
+        const [ax, ay] = [cx(c), cy(i)];
+        p.circle(key, {cx: ax, cy: ay, r, fill: "paper",
+          stroke: here ? flow : "ink", "stroke-width": here ? 3 : 1.3});
+        p.text(`${key} value`, {x: ax, y: ay - r - 6,
+          class: `${small} ${here && !back ? "strong" : ""}`,
+          fill: "forward", ...paper}, known(c, i) ? n(pick(found[c])) : "");
+        const slope = c === "loss" ? 1 : found[`d_${c}`];
+        p.text(`${key} slope`, {x: ax, y: ay + r + 15,
+          class: `${small} slanted ${here && back ? "strong" : ""}`,
+          fill: "backward", ...paper},
+        c !== "x" && blamed(c, i) ? n(pick(slope)) : "");
+      };
+      for (const c of ["x", "h_pre", "h", "logits", "loss"]) {
+        if (c === "loss") node(c);
+        else [0, 1].forEach((i) => node(c, i));
+        p.text(`${c} title`, {x: cx(c), y: 16, class: `${small} strong`}, c);
+      }
+      DIGITS.forEach((digit, i) => p.text(`digit${i}`, {x: cx("logits"),
+        y: cy(i) + 5, class: "middle strong",
+        fill: i === target ? "correct" : "ink"}, digit));
+      s.drag(p.rect("hit", {x: 1, y: 24, width: width - 2,
+        height: height - 26, fill: "transparent"}), {
+        label: "step", min: 0, max: LAST, value: at,
+        text: `step ${at} of ${LAST}`,
+        key: (dx, dy) => go(at + dx + dy),
+      });
+    }});
+    const text = s.readout("told");
     s.row();
     const step = (label, by) => s.button(label, () => {
       player.stop();
@@ -204,9 +195,8 @@
       on: (v) => { x = x.with(i, v); found = pass(x, target); },
     }));
     s.onPaint(() => {
-      text.textContent = `${at <= FORWARD.length ? "Forward" : "Backward"}, ${
+      text.textContent = `${at <= HALF ? "Forward" : "Backward"}, ${
         at} of ${LAST}. ${words()}.`.replace("..", ".");
-      text.classList.toggle("back", at > FORWARD.length);
       s.say(text.textContent);
     });
   }
@@ -214,9 +204,6 @@
   stage("computation-graph", {
     title: "A network, one node at a time",
     hint: "Step through it: values flow right, then gradients flow left.",
-    caption: "A network that reads a 7 as a 3. Above each node its value; "
-      + "below it, slanted, its gradient. The same at the edges, for the "
-      + "weights. A dotted ReLU is asleep.",
     math: {pass},
     build,
   });

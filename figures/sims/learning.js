@@ -1,11 +1,8 @@
 "use strict";
-/* The learning of Chapters 1 to 7 as plain functions: weights, the loss and
-   its gradient, the optimizers, the loader, and two spirals to learn. A
-   matrix is a flat array, row after row. `how` says how to compute:
-   {round, order}, where round is Math.fround for float32, and order is
-   "hand", that of the chapters, or "torch", that of a library's kernels:
-   the bias first, sums in two strands, the gradient of the loss through its
-   logarithm. (Which order a real library takes depends on the machine.)   */
+/* Chapters 1 to 7 as plain functions. A matrix is a flat array, row after
+   row. `how` is {round, order}: round is Math.fround for float32; order is
+   "hand", that of the chapters, or "torch", one that a library may take:
+   the bias first, sums in two strands, 1 / N as a factor.                 */
 
 globalThis.learning = (() => {
   const f = Math.fround, ONE = [1];
@@ -36,8 +33,7 @@ globalThis.learning = (() => {
     });
   }
 
-  // a [rows, inner] times b [inner, columns] (+ bias), each of the two read
-  // with its strides; so a transposed matrix is not copied.
+  // a [rows, inner] times b [inner, columns] (+ bias), read with strides.
   function product({round: r, order}, [rows, inner, columns],
     a, [aRow, aColumn], b, [bRow, bColumn], bias) {
     const two = order === "torch", out = new Float64Array(rows * columns);
@@ -98,17 +94,15 @@ globalThis.learning = (() => {
     return {loss, grads: [d_W1, columns(d_h_pre, H), d_W2, columns(push, C)]};
   }
 
-  // scratch.optim: step(params, grads) changes the params in place. The
-  // options may change between steps.
+  // scratch.optim: step(params, grads); options may change between steps.
   function makeOptimizer(name, options, r = DOUBLE.round) {
     const state = [];
     let t = 0;
     const sgd = (p, g, i) => {
       const {lr, momentum = name === "momentum" ? 0.9 : 0} = options;
-      const v = state[i] = state[i]
-        ? state[i].map((old, k) => r(r(r(momentum) * old) + g[k]))
-        : Float64Array.from(g);
-      for (let k = 0; k < p.length; k += 1) p[k] = r(p[k] - r(r(lr) * v[k]));
+      const v = state[i] = g.map((slope, k) =>
+        (state[i] ? r(r(r(momentum) * state[i][k]) + slope) : slope));
+      v.forEach((move, k) => { p[k] = r(p[k] - r(r(lr) * move)); });
     };
     const adam = (p, g, i) => {
       const {lr, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8} = options;
@@ -128,8 +122,8 @@ globalThis.learning = (() => {
     };
   }
 
-  // scratch.data.shuffled, and the DataLoader: each call is one epoch, as
-  // lists of places. Both draw what torch draws, the unused draws included.
+  // scratch.data: shuffled, and a DataLoader; each call is an epoch, as
+  // lists of places. The unused draws are drawn too.
   const cut = (order, size) => Array.from(
     {length: Math.ceil(order.length / size)},
     (_, i) => order.slice(i * size, (i + 1) * size));
@@ -163,6 +157,8 @@ globalThis.learning = (() => {
       [...arm.map(() => 0), ...arm.map(() => 1)]);
   }
 
-  return {makeParams, torchParams, forward, backward, makeOptimizer, cut,
+  const NAMES = {sgd: "SGD", momentum: "momentum", adam: "Adam"};
+  const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
+  return {NAMES, RATES, makeParams, torchParams, forward, backward, makeOptimizer, cut,
     shuffled, loader, data, rows, spirals};
 })();

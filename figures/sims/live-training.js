@@ -4,8 +4,6 @@
 
 (() => {
   const SIZES = [2, 16, 2], VIEW = 1.25, GRID = 144;
-  const NAMES = {sgd: "SGD", momentum: "momentum", adam: "Adam"};
-  const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
 
   // 200 points of two classes, the first half of the first.
   function points(kind) {
@@ -68,7 +66,7 @@
 
   function build(s) {
     let kind = "spirals", optimizer = "adam", batchSize = 20, seed = 0;
-    const options = {lr: RATES.adam};
+    const options = {lr: learning.RATES.adam};
     let set, params, run, due;
     function begin() {
       set = points(kind);
@@ -77,7 +75,6 @@
       run = training({set, params, optimizer, options, batchSize, seed});
     }
     begin();
-    const again = () => { begin(); s.paint(); };
 
     s.choice({
       label: "points", value: kind, options: ["spirals", "rings", "quarters"]
@@ -119,47 +116,38 @@
     }
     s.canvas({
       label: "What the network answers in the plane", parent: left,
-      height: (width) => width,
-      paint(context, width) {
-        answers();
-        context.drawImage(small, 0, 0, width, width);
-        const at = (v) => (v / VIEW + 1) / 2 * width;
-        const r = Math.max(2.6, width / 105);
-        set.y.forEach((label, n) => {
-          const [a, b] = [at(set.x[2 * n]), width - at(set.x[2 * n + 1])];
-          context.beginPath();
-          if (label) {
-            context.moveTo(a, b - 1.3 * r);
-            context.lineTo(a + 1.2 * r, b + 0.9 * r);
-            context.lineTo(a - 1.2 * r, b + 0.9 * r);
-          } else context.arc(a, b, r, 0, 7);
-          context.fillStyle = s.color(label ? "weights" : "forward");
-          context.fill();
-        });
-      },
-    });
+      height: (width) => width, paint(context, width) {
+      answers();
+      context.drawImage(small, 0, 0, width, width);
+      const at = (v) => (v / VIEW + 1) / 2 * width;
+      const r = Math.max(2.6, width / 105);
+      set.y.forEach((label, n) => {
+        const [a, b] = [at(set.x[2 * n]), width - at(set.x[2 * n + 1])];
+        context.beginPath();
+        if (label) {
+          context.moveTo(a, b - 1.3 * r);
+          context.lineTo(a + 1.2 * r, b + 0.9 * r);
+          context.lineTo(a - 1.2 * r, b + 0.9 * r);
+        } else context.arc(a, b, r, 0, 7);
+        context.fillStyle = s.color(label ? "weights" : "forward");
+        context.fill();
+      });
+    }});
     s.picture({
       label: "The loss of each epoch", parent: right,
-      height: (width) => Math.min(width, 330),
-      paint(p, width, height) {
-        const {losses} = run, n = losses.length;
-        const good = losses.filter((v) => v > 0 && v < 1e9);
-        const chart = p.axes("loss", {x: 46, y: 26, width: width - 60,
-          height: height - 66, xs: [0, Math.max(100, n)], logY: true,
-          ys: [Math.min(0.1, ...good) * 0.7, Math.max(1, ...good) * 1.3],
-          ylabel: "loss", xlabel: "epoch"});
-        const spots = losses.map((v, i) => [i + 1, v])
-          .filter(([, v]) => v > 0 && v < 1e9)
-          .map(([i, v]) => `${chart.x(i).toFixed(1)} ${
-            chart.y(v).toFixed(1)}`);
-        p.path("line", {d: spots.length ? `M${spots.join("L")}` : "",
-          fill: "none", stroke: "backward", "stroke-width": 2});
-        if (spots.length) {
-          const [cx, cy] = spots.at(-1).split(" ");
-          p.circle("end", {cx, cy, r: 3.5, fill: "backward"});
-        }
-      },
-    });
+      height: (width) => Math.min(width, 330), paint(p, width, height) {
+      const {losses} = run, n = losses.length;
+      const held = losses.map((v) => Math.max(1e-9, v < 1e9 ? v : 1e9));
+      const chart = p.axes("loss", {x: 46, y: 26, width: width - 60,
+        height: height - 66, xs: [0, Math.max(100, n)], logY: true,
+        ys: [Math.min(0.1, ...held) * 0.7, Math.max(1, ...held) * 1.3],
+        ylabel: "loss", xlabel: "epoch"});
+      const spots = held.map((v, i) => [chart.x(i + 1), chart.y(v)]);
+      p.path("line", {d: stage.line(spots), fill: "none",
+        stroke: "backward", "stroke-width": 2});
+      const [cx, cy] = spots.at(-1) ?? [-99, 0];
+      p.circle("end", {cx, cy, r: spots.length && 3.5, fill: "backward"});
+    }});
     const text = s.readout();
     s.row();
     const player = s.play({
@@ -182,10 +170,10 @@
     act("Other weights", () => { seed += 1; begin(); });
     s.row();
     s.choice({
-      label: "optimizer", value: optimizer, options: Object.entries(NAMES),
+      label: "optimizer", value: optimizer, options: Object.entries(learning.NAMES),
       on: (name) => {
         optimizer = name;
-        options.lr = RATES[name];
+        options.lr = learning.RATES[name];
         rate.value = Math.log10(options.lr);
         begin();
       },
@@ -193,33 +181,32 @@
     s.choice({
       label: "batch size", value: batchSize,
       options: [1, 5, 20, 50, 200].map((n) => [n, String(n)]),
-      on: (n) => { batchSize = n; again(); },
+      on: (n) => { batchSize = n; begin(); },
     });
     s.row();
     const rate = s.slider({
       label: "learning rate", min: -4, max: 1, step: 0.05,
-      value: Math.log10(options.lr), format: (v) =>
-        String(Number((10 ** v).toPrecision(2))),
+      value: Math.log10(options.lr), format: (v) => stage.brief(10 ** v),
       on: (v) => { options.lr = 10 ** v; },
     });
     s.onPaint(() => {
       const loss = run.losses.at(-1), share = evaluate(params, set);
-      const lost = params.some((p) => p.some((v) => !Number.isFinite(v)));
-      text.textContent = lost ? "The weights are beyond every number: the "
-        + "learning rate was too large. Reset, or take other weights."
-        : `Epoch ${run.losses.length}, step ${stage.count(run.steps)}. ${
-          loss === undefined ? "" : `Loss ${Number(loss.toPrecision(3))}. `
-        }${Math.round(100 * share)}% of the points are right.`;
-      s.say(`${NAMES[optimizer]}. ${text.textContent}`);
+      const lost = run.losses.length > 2 && !(loss < 1);
+      text.textContent = `Epoch ${run.losses.length}, step ${
+        stage.count(run.steps)}. ${loss === undefined ? ""
+        : `Loss ${stage.brief(loss)}. `}${Math.round(100 * share)
+      }% of the points are right.${lost
+        ? " Guessing has a loss of 0.69: this rate is too large." : ""}`;
+      s.say(`${learning.NAMES[optimizer]}. ${text.textContent}`);
     });
   }
 
   stage("live-training", {
     title: "Training in the page",
     hint: "Press Play and watch the boundary form; change the rate on the way.",
-    caption: "A network with 16 hidden units, trained in this page with the "
-      + "book’s loop: what it answers in the plane, with a line where both "
-      + "classes are equally likely, and its loss after each epoch.",
+    caption: "A network with 16 hidden units, trained in this page: what it "
+      + "answers in the plane, and its loss. The line is where both classes "
+      + "are equally likely.",
     needs: ["generator.js", "learning.js"],
     math: {points: (kind) => {
       const {x, y} = points(kind);

@@ -30,6 +30,12 @@
     Adam: {name: "adam", dash: "none", mark: "▲"},
   };
 
+  const MARKERS = {
+    sgd: (x, y) => `M${x - 2.6} ${y}a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0 -5.2 0`,
+    momentum: (x, y) => `M${x - 2.4} ${y - 2.4}h4.8v4.8h-4.8`,
+    adam: (x, y) => `M${x} ${y - 3.4}l3.2 5.4h-6.4`,
+  };
+
   // The points and losses of so many steps, the start among them; diverged
   // is the first step whose loss is a thousand times that of the start.
   function descend(land, name, options, start, steps) {
@@ -49,27 +55,21 @@
 
   // A line of equal loss: short pieces across the cells of a grid.
   function contour(loss, [x0, x1, y0, y1], level, at, n = 90) {
-    const dx = (x1 - x0) / n, dy = (y1 - y0) / n, pieces = [];
-    const over = (i, j) => loss(x0 + i * dx, y0 + j * dy) - level;
-    for (let i = 0; i < n; i += 1) {
-      for (let j = 0; j < n; j += 1) {
-        const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
-        const v = corners.map(([a, b]) => over(a, b)), ends = [];
-        for (let k = 0; k < 4; k += 1) {
-          const m = (k + 1) % 4;
-          if (v[k] > 0 !== v[m] > 0) {
-            const t = v[k] / (v[k] - v[m]), [a, b] = corners[k];
-            const [c, d] = corners[m];
-            ends.push(at(x0 + (a + t * (c - a)) * dx,
-              y0 + (b + t * (d - b)) * dy));
-          }
-        }
-        for (let k = 0; k + 1 < ends.length; k += 2) {
-          pieces.push(`M${ends[k]}L${ends[k + 1]}`);
-        }
-      }
+    const a = (x1 - x0) / n, b = (y1 - y0) / n;
+    let d = "";
+    for (let k = 0; k < n * n; k += 1) {
+      const x = x0 + (k % n) * a, y = y0 + Math.floor(k / n) * b;
+      const corners = [[x, y], [x + a, y], [x + a, y + b], [x, y + b]]
+        .map((w) => [...w, loss(...w) - level]);
+      let pen = "M";
+      corners.forEach(([p, q, u], i) => {
+        const [r, t, v] = corners[(i + 1) % 4], part = u / (u - v);
+        if (u > 0 === v > 0) return;
+        d += pen + at(p + part * (r - p), q + part * (t - q));
+        pen = pen === "M" ? "L" : "M";
+      });
     }
-    return pieces.join("");
+    return d;
   }
 
   function build(s) {
@@ -106,71 +106,60 @@
       height: (width) => {
         const [x0, x1, y0, y1] = LANDS[land].view;
         return width * (y1 - y0) / (x1 - x0);
-      },
-      paint(p, width, height) {
-        const {view, loss, ends} = LANDS[land], unit = width / (view[1] - view[0]);
-        const far = (v) => Math.max(-4000, Math.min(4000, v)).toFixed(1);
-        const px = (x) => far((x - view[0]) * unit);
-        const py = (y) => far((view[3] - y) * unit);
-        const key = `${land} ${width}`;
-        lines[key] ??= LEVELS.map((level) =>
-          contour(loss, view, level, (x, y) => `${px(x)} ${py(y)}`));
-        lines[key].forEach((d, i) => p.path(`level${i}`, {d, fill: "none",
-          stroke: "muted", "stroke-opacity": 0.45, "stroke-width": 0.8}));
-        p.rect("frame", {x: 0.5, y: 0.5, width: width - 1,
-          height: height - 1, fill: "none", stroke: "rule"});
-        ends.forEach(([x, y], i) => p.text(`end${i}`, {x: px(x),
-          y: +py(y) + 6, class: "middle"}, "★"));
-        for (const {title, name, dash, points} of runs) {
-          const spots = points.slice(0, shown + 1)
-            .filter((w) => w.every(Number.isFinite))
-            .map(([x, y]) => [px(x), py(y)]);
-          p.path(title, {d: `M${spots.join("L")}`, fill: "none",
-            stroke: name, "stroke-width": 1.6, "stroke-dasharray": dash});
-          p.path(`${title} marks`, {fill: name,
-            d: spots.map(([x, y]) => marker(name, +x, +y)).join("")});
-        }
-        const [x, y] = start;
-        s.drag(p.circle("start", {cx: px(x), cy: py(y), r: 11,
-          fill: "transparent", stroke: "ink", "stroke-width": 1.8}), {
-          label: "start", min: view[0], max: view[1], value: +x.toFixed(2),
-          text: `${stage.number(x)}, ${stage.number(y)}`,
-          move: (a, b) => move(view[0] + a / unit, view[3] - b / unit),
-          key: (dx, dy) => move(x + 0.1 * dx, y + 0.1 * dy),
-        });
-      },
-    });
+      }, paint(p, width, height) {
+      const {view, loss, ends} = LANDS[land], unit = width / (view[1] - view[0]);
+      const far = (v) => Math.max(-4000, Math.min(4000, v));
+      const px = (x) => far((x - view[0]) * unit);
+      const py = (y) => far((view[3] - y) * unit);
+      const key = `${land} ${width}`;
+      lines[key] ??= LEVELS.map((level) =>
+        contour(loss, view, level, (x, y) => `${px(x).toFixed(1)} ${py(y).toFixed(1)}`));
+      lines[key].forEach((d, i) => p.path(`level${i}`, {d, fill: "none",
+        stroke: "muted", "stroke-opacity": 0.45, "stroke-width": 0.8}));
+      p.rect("frame", {x: 0.5, y: 0.5, width: width - 1,
+        height: height - 1, fill: "none", stroke: "rule"});
+      ends.forEach(([x, y], i) => p.text(`end${i}`, {x: px(x),
+        y: py(y) + 6, class: "middle"}, "★"));
+      for (const {title, name, dash, points} of runs) {
+        const spots = points.slice(0, shown + 1)
+          .filter((w) => w.every(Number.isFinite))
+          .map(([x, y]) => [px(x), py(y)]);
+        p.path(title, {d: stage.line(spots), fill: "none", stroke: name,
+          "stroke-width": 1.6, "stroke-dasharray": dash});
+        p.path(`${title} marks`, {fill: name,
+          d: spots.map(([x, y]) => MARKERS[name](x, y)).join("")});
+      }
+      const [x, y] = start;
+      s.drag(p.circle("start", {cx: px(x), cy: py(y), r: 11,
+        fill: "transparent", stroke: "ink", "stroke-width": 1.8}), {
+        label: "start", min: view[0], max: view[1], value: +x.toFixed(2),
+        text: `${stage.number(x)}, ${stage.number(y)}`,
+        move: (a, b) => move(view[0] + a / unit, view[3] - b / unit),
+        key: (dx, dy) => move(x + 0.1 * dx, y + 0.1 * dy),
+      });
+    }});
     map.svg.style.overflow = "hidden";
-    const marker = (name, x, y) => ({
-      sgd: `M${x - 2.6} ${y}a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0 -5.2 0z`,
-      momentum: `M${x - 2.4} ${y - 2.4}h4.8v4.8h-4.8z`,
-      adam: `M${x} ${y - 3.4}l3.2 5.4h-6.4z`,
-    })[name];
 
-    s.picture({
-      label: "The loss of each step", height: 215,
-      paint(p, width) {
-        const chart = p.axes("loss", {x: 44, y: 22, width: width - 150,
-          height: 150, xs: [0, MOST], ys: [1e-8, 1e4], logY: true,
-          ylabel: "loss above the bottom", xlabel: "step"});
-        const y = (v) => chart.y(Math.max(1e-8, v < 1e4 ? v : 1e4));
-        const ends = runs.map((run) => ({...run, at: y(run.losses[shown])}))
-          .sort((a, b) => a.at - b.at);
-        let free = 14;
-        for (const {title, name, dash, losses, mark, at, diverged} of ends) {
-          p.path(title, {fill: "none", stroke: name, "stroke-width": 2,
-            "stroke-dasharray": dash, d: `M${losses.slice(0, shown + 1)
-              .map((v, t) => `${chart.x(t).toFixed(1)} ${y(v).toFixed(1)}`)
-              .join("L")}`});
-          free = Math.max(free + 18, Math.min(at + 4, 172));
-          p.text(`${title} name`, {x: width - 98, y: free, class: "strong",
-            fill: name}, `${mark} ${title}${
-            diverged !== null && diverged <= shown ? " ↑" : ""}`);
-        }
-        p.line("now", {x1: chart.x(shown), x2: chart.x(shown), y1: 22,
-          y2: 172, stroke: "muted", "stroke-dasharray": "2 4"});
-      },
-    });
+    s.picture({label: "The loss of each step", height: 215, paint(p, width) {
+      const chart = p.axes("loss", {x: 44, y: 22, width: width - 150,
+        height: 150, xs: [0, MOST], ys: [1e-8, 1e4], logY: true,
+        ylabel: "loss above the bottom", xlabel: "step"});
+      const y = (v) => chart.y(Math.max(1e-8, v < 1e4 ? v : 1e4));
+      const ends = runs.map((run) => ({...run, at: y(run.losses[shown])}))
+        .sort((a, b) => a.at - b.at);
+      let free = 14;
+      for (const {title, name, dash, losses, mark, at, diverged} of ends) {
+        p.path(title, {fill: "none", stroke: name, "stroke-width": 2,
+          "stroke-dasharray": dash, d: stage.line(losses
+            .slice(0, shown + 1).map((v, t) => [chart.x(t), y(v)]))});
+        free = Math.max(free + 18, Math.min(at + 4, 172));
+        p.text(`${title} name`, {x: width - 98, y: free, class: "strong",
+          fill: name}, `${mark} ${title}${
+          diverged !== null && diverged <= shown ? " ↑" : ""}`);
+      }
+      p.line("now", {x1: chart.x(shown), x2: chart.x(shown), y1: 22,
+        y2: 172, stroke: "muted", "stroke-dasharray": "2 4"});
+    }});
     const text = s.readout();
     s.row();
     const player = s.play({
@@ -187,7 +176,6 @@
     });
     const steps = s.slider({label: "steps", min: 0, max: MOST, value: shown,
       on: (n) => { player.stop(); shown = n; }});
-    const log = (v) => String(Number((10 ** v).toPrecision(2)));
     for (const [title, {mark}] of Object.entries(STYLES)) {
       const held = options[title];
       s.row("settings");
@@ -196,7 +184,7 @@
         compute();
       }});
       s.slider({label: "lr", min: -3, max: 0.5, step: 0.01,
-        value: Math.log10(held.lr), format: log,
+        value: Math.log10(held.lr), format: (v) => stage.brief(10 ** v),
         on: (v) => { held.lr = 10 ** v; compute(); }})
         .input.setAttribute("aria-label", `learning rate of ${title}`);
       const more = title === "momentum"
@@ -209,12 +197,10 @@
       }
     }
     s.onPaint(() => {
-      const at = (v) => Number(v.toPrecision(2)).toString()
-        .replace("e-", " × 10^−");
       text.textContent = `After ${shown} steps: ${runs.map(
         ({title, losses, diverged}) => diverged !== null && diverged <= shown
           ? `${title} diverges, from step ${diverged}`
-          : `${title} ${at(losses[shown])}`).join("; ")}.`;
+          : `${title} ${stage.brief(losses[shown])}`).join("; ")}.`;
       s.say(`Start ${start.map((v) => stage.number(v)).join(", ")}. ${
         text.textContent}`);
     });

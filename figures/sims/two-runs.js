@@ -4,8 +4,6 @@
 
 (() => {
   const SIZES = [2, 16, 2], STEPS = 1000, BATCH = 20;
-  const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
-  const NAMES = {sgd: "SGD", momentum: "momentum", adam: "Adam"};
   const RUNGS = {
     own: {name: "1 own weights", digits: 32, order: "hand", copied: false},
     copied: {name: "2 copied", digits: 32, order: "hand", copied: true},
@@ -16,7 +14,7 @@
   // step() trains both on one batch → [our loss, theirs, distance].
   function sideBySide(rung, optimizer, given = {}) {
     const {digits, order, copied} = RUNGS[rung];
-    const lr = RATES[optimizer], set = given.set ?? learning.spirals();
+    const lr = learning.RATES[optimizer], set = given.set ?? learning.spirals();
     const round = digits === 32 ? Math.fround : (v) => v;
     const runs = [["hand", order], ["torch", "torch"]].map(([side, by]) => ({
       how: {round, order: by},
@@ -73,7 +71,7 @@
     });
     s.button("One step", () => { player.stop(); advance(1); s.paint(); });
     s.choice({
-      label: "optimizer", value: optimizer, options: Object.entries(NAMES),
+      label: "optimizer", value: optimizer, options: Object.entries(learning.NAMES),
       on: (name) => {
         optimizer = name;
         done = {};
@@ -83,82 +81,67 @@
     });
 
     const left = 44, wide = (width) => width - left - 20;
-    const line = (chart, list, y) => `M${list.map(([n, v]) =>
-      `${chart.x(n).toFixed(1)} ${y(v).toFixed(1)}`).join("L")}`;
-    s.picture({
-      label: "The losses of both runs", height: 190,
-      paint(p, width) {
-        const chart = p.axes("loss", {x: left, y: 24, width: wide(width),
-          height: 130, xs: [0, STEPS], ys: [0, 1.2], ylabel: "loss"});
-        [["ours", 5, "none"], ["torch", 1.6, "6 4"]].forEach(
-          ([role, stroke, dash], k) => {
-            const means = learning.cut(rows.map((row) => row[k]), 10).map(
-              (part, i) => [10 * i + part.length / 2,
-                part.reduce((a, b) => a + b) / part.length]);
-            p.path(role, {d: line(chart, means,
-              (v) => chart.y(Math.min(v, 1.2))), stroke: role, fill: "none",
+    s.picture({label: "The losses of both runs", height: 190, paint(p, width) {
+      const chart = p.axes("loss", {x: left, y: 24, width: wide(width),
+        height: 130, xs: [0, STEPS], ys: [0, 1.2], ylabel: "loss"});
+      [["ours", 5, "none"], ["torch", 1.6, "6 4"]].forEach(
+        ([role, stroke, dash], k) => {
+          const means = learning.cut(rows.map((row) => row[k]), 10).map(
+            (part, i) => [chart.x(10 * i + part.length / 2), chart.y(
+              Math.min(1.2, part.reduce((a, b) => a + b) / part.length))]);
+          p.path(role, {d: stage.line(means), stroke: role, fill: "none",
             "stroke-width": stroke, "stroke-dasharray": dash,
             "stroke-opacity": k ? 1 : 0.6});
-            p.text(`${role} name`, {x: width - 20, y: 38 + 17 * k,
-              class: "end strong", fill: role},
-            k ? "torch’s order: dashed" : "ours: wide");
-          });
-      },
-    });
+          p.text(`${role} name`, {x: width - 20, y: 38 + 17 * k,
+            class: "end strong", fill: role},
+          k ? "torch’s order: dashed" : "ours: wide");
+        });
+    }});
     s.picture({
-      label: "The distance of their weights", height: 300,
-      paint(p, width) {
-        const floor = 1e-18, bottom = 24 + 230;
-        const chart = p.axes("gap", {x: left, y: 24, width: wide(width),
-          height: 230, xs: [0, STEPS], ys: [1e-19, 30], logY: true,
-          ylabel: "largest distance between two weights", xlabel: "step"});
-        const y = (v) => chart.y(Math.min(30, Math.max(v, floor)));
-        p.text("zero", {x: left - 6, y: y(0) + 4, class: "tick end"}, "0");
-        p.line("zeroes", {x1: left, x2: width - 20, y1: y(0), y2: y(0),
-          stroke: "muted", "stroke-dasharray": "2 4"});
-        for (const [key, list] of Object.entries(done)) {
-          const now = key === rung, last = list.at(-1)[2];
-          p.path(key, {d: line(chart, list.map((row, i) => [i + 1, row[2]]),
-            y), fill: "none", stroke: now ? "ours" : "muted",
-          "stroke-width": now ? 2.2 : 1.2});
-          const end = chart.x(list.length) < width * 0.6;
-          p.text(`${key} name`, {
-            x: chart.x(list.length) + (end ? 8 : 0),
-            y: Math.min(bottom - 12, y(last) - 10),
-            class: `${end ? "" : "end "}${now ? "strong" : ""}`,
-            fill: now ? "ours" : "muted"},
-          `${RUNGS[key].name}${last ? "" : ": exact"}`);
-        }
-        p.circle("now", {cx: chart.x(rows.length), cy: y(rows.at(-1)[2]),
-          r: 4, fill: "ours"});
-      },
-    });
+      label: "The distance of their weights", height: 300, paint(p, width) {
+      const floor = 1e-18, bottom = 24 + 230;
+      const chart = p.axes("gap", {x: left, y: 24, width: wide(width),
+        height: 230, xs: [0, STEPS], ys: [1e-19, 30], logY: true,
+        ylabel: "largest distance between two weights", xlabel: "step"});
+      const y = (v) => chart.y(Math.min(30, Math.max(v, floor)));
+      p.text("zero", {x: left - 6, y: y(0) + 4, class: "tick end"}, "0");
+      p.line("zeroes", {x1: left, x2: width - 20, y1: y(0), y2: y(0),
+        stroke: "muted", "stroke-dasharray": "2 4"});
+      for (const [key, list] of Object.entries(done)) {
+        const now = key === rung, last = list.at(-1)[2];
+        p.path(key, {fill: "none", stroke: now ? "ours" : "muted",
+          "stroke-width": now ? 2.2 : 1.2, d: stage.line(
+            list.map((row, i) => [chart.x(i + 1), y(row[2])]))});
+        const end = chart.x(list.length) < width * 0.6;
+        p.text(`${key} name`, {
+          x: chart.x(list.length) + (end ? 8 : 0),
+          y: Math.min(bottom - 12, y(last) - 10),
+          class: `${end ? "" : "end "}${now ? "strong" : ""}`,
+          fill: now ? "ours" : "muted"},
+        `${RUNGS[key].name}${last ? "" : ": exact"}`);
+      }
+      p.circle("now", {cx: chart.x(rows.length), cy: y(rows.at(-1)[2]),
+        r: 4, fill: "ours"});
+    }});
     const text = s.readout();
     s.onPaint(() => {
       const [ours, theirs, gap] = rows.at(-1);
       const first = rows.findIndex((row) => row[2] > 0);
       text.textContent = `Step ${stage.count(rows.length)}. Losses ${
         stage.number(ours, 4)} and ${stage.number(theirs, 4)}, weights ${
-        gap ? `${brief(gap)} apart` : "equal in every bit"}.${
+        gap ? `${stage.brief(gap)} apart` : "equal in every bit"}.${
         first > 0 ? ` The first rounding apart was in step ${first + 1}.`
           : ""}`;
-      s.say(`${RUNGS[rung].name}, ${NAMES[optimizer]}. ${text.textContent}`);
+      s.say(`${RUNGS[rung].name}, ${learning.NAMES[optimizer]}. ${text.textContent}`);
     });
-    const brief = (v) => {
-      const [digits, power] = v.toExponential(1).split("e");
-      return power < -2 ? `${digits} × 10${[...power.replace("+", "")].map(
-        (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("")}`
-        : stage.number(v);
-    };
   }
 
   stage("two-runs", {
     title: "Ours beside torch’s order",
     hint: "Press Play; then take another rung of the ladder.",
     caption: "Two runs on two spirals, computed in this page: ours by hand, "
-      + "and one in the order of a library’s kernels. Above, their losses. "
-      + "Below, on a logarithmic axis with a place for 0, how far their "
-      + "weights are apart; earlier rungs stay in gray.",
+      + "and one in an order such as torch’s. Above, their losses; below, "
+      + "how far their weights are apart, earlier rungs in gray.",
     needs: ["generator.js", "learning.js"],
     math: {
       record,
