@@ -6,22 +6,22 @@
   const LABELS = [..."504192131435361728694091124327386905607618793985933074980941"]
     .map(Number);
   const HUES = ["forward", "backward", "weights", "correct", "momentum"];
+  const look = (digit) => ({fill: HUES[digit % 5], stroke: HUES[digit % 5],
+    "fill-opacity": digit < 5 ? 1 : 0.2});
   const ORDERS = {sorted: "sorted by digit", file: "as in the file",
     once: "shuffled once", every: "every epoch"};
 
   // The places of the samples in an epoch, counted from 1.
-  function orderOf(way, epoch, n = LABELS.length, seed = 0) {
-    const places = Array.from({length: n}, (_, i) => i);
+  function orderOf(way, epoch) {
+    const places = LABELS.map((_, i) => i), drawn = generator(0);
     if (way === "file") return places;
     if (way === "sorted") {
       return places.sort((a, b) => LABELS[a] - LABELS[b] || a - b);
     }
-    const drawn = generator(seed);
-    let order;
-    for (let e = 0; e < (way === "once" ? 1 : epoch); e += 1) {
-      order = learning.shuffled(drawn, n);
+    for (; way === "every" && epoch > 1; epoch -= 1) {
+      learning.shuffled(drawn, places.length);
     }
-    return order;
+    return learning.shuffled(drawn, places.length);
   }
   const batchesOf = (way, epoch, size) =>
     learning.cut(orderOf(way, epoch), size);
@@ -37,15 +37,12 @@
     let batches = batchesOf(way, epoch, size), from = new Map(), began = 0;
     const at = new Map();                    // where each sample is drawn
     function change(does) {
-      const before = orderOf(way, epoch);
       const held = batches;
       does();
       batches = batchesOf(way, epoch, size);
       picked = Math.min(picked, batches.length - 1);
-      const home = (list) => new Map(
-        list.flatMap((batch, b) => batch.map((i) => [i, b])));
-      const [a, b] = [home(held), home(batches)];
-      moved = before.filter((i) => a.get(i) !== b.get(i)).length;
+      moved = LABELS.length - batches.reduce((same, batch, b) =>
+        same + batch.filter((i) => held[b]?.includes(i)).length, 0);
       from = new Map(at);
       began = s.reduced ? 0 : performance.now();
       s.paint();
@@ -60,8 +57,8 @@
     s.slider({label: "batch size", min: 1, max: 20, value: size,
       on: (n) => change(() => { size = n; })});
 
-    const pitch = (width) => Math.min(32, (width - 132) / Math.min(size, 20),
-      520 / batches.length);
+    const pitch = (width) =>
+      Math.min(32, (width - 132) / size, 520 / batches.length);
     s.picture({
       label: "The batches of an epoch",
       height: (width) => 24 + batches.length * pitch(width), paint(p, width) {
@@ -69,7 +66,7 @@
       const t = Math.min(1, (performance.now() - began) / 500);
       const eased = t * t * (3 - 2 * t);
       const tiny = unit < 18 ? "middle small" : "middle";
-      const shelf = gap + Math.min(size, 60) * unit + 12;
+      const shelf = gap + size * unit + 12;
       p.text("head", {x: shelf, y: 12, class: "tick"}, "different digits");
       p.text("epoch", {x: 0, y: 12, class: "strong"}, `epoch ${epoch}`);
       p.rect("picked", {x: gap - 3, y: 20 + picked * unit, fill: "code",
@@ -88,15 +85,12 @@
       LABELS.forEach((label, i) => {
         const [x1, y1] = at.get(i), [x0, y0] = from.get(i) ?? [x1, y1];
         const x = x0 + (x1 - x0) * eased, y = y0 + (y1 - y0) * eased;
-        const pale = label >= 5;
         p.rect(`sample${i}`, {x, y, width: side, height: side, rx: 2,
-          fill: HUES[label % 5], "fill-opacity": pale ? 0.2 : 1,
-          stroke: HUES[label % 5]});
+          ...look(label)});
         p.text(`label${i}`, {x: x + side / 2, y: y + side / 2 + 4.5,
-          class: tiny, fill: pale ? "ink" : "paper"}, String(label));
+          class: tiny, fill: label < 5 ? "paper" : "ink"}, String(label));
       });
       if (t < 1) s.paint();
-      else if (from.size) from = new Map();
       const pick = (b) => {
         picked = Math.max(0, Math.min(batches.length - 1, b));
         s.paint();
@@ -121,9 +115,7 @@
       counts.forEach((n, digit) => {
         const x = 5 + digit * unit + unit * 0.2;
         p.rect(`bar${digit}`, {x, y: floor - n * rise, width: unit * 0.6,
-          height: n * rise, fill: HUES[digit % 5],
-          "fill-opacity": digit >= 5 ? 0.2 : 1, stroke: HUES[digit % 5],
-          "stroke-width": n ? 1 : 0});
+          height: n * rise, ...look(digit), "stroke-width": n && 1});
         p.text(`count${digit}`, {x: x + unit * 0.3,
           y: floor - n * rise - 5, class: "middle tick"}, n ? String(n) : "");
         p.text(`digit${digit}`, {x: x + unit * 0.3, y: floor + 17,
@@ -140,8 +132,8 @@
       const mean = batches.reduce((sum, b) => sum + kinds(b), 0)
         / batches.length;
       text.textContent = `${stage.number(mean, 1)} different digits in a batch `
-        + `on average.${moved === null ? "" : ` ${moved || "None"} of 60 ${
-          moved === 1 ? "is" : "are"} in another batch than before.`}`;
+        + `on average.${moved === null ? ""
+          : ` In another batch than before: ${moved} of 60.`}`;
       s.say(`${ORDERS[way]}, epoch ${epoch}. ${words()} ${text.textContent}`);
     });
   }
@@ -151,7 +143,7 @@
     hint: "Ask for the next epoch; try each order. Point at a batch.",
     caption: "The first 60 training labels. A row is a batch, and the bar "
       + "beside it counts the different digits in it. Below, the chosen "
-      + "batch counted out; dashed, an equal share of each digit.",
+      + "batch; dashed, an equal share of each digit.",
     needs: ["generator.js", "learning.js"],
     math: {orderOf, batchesOf, balance, labels: () => LABELS},
     build,

@@ -45,22 +45,22 @@
       k >= from && m === name && (j ?? i) === i);
     const known = (name, i) => name === "x" || find(name, i, 0);
     const blamed = (name, i) => find(name, i, HALF);
-    const current = () => WALK[at - 1] ?? [];
 
     // The arithmetic of this step, in words and numbers.
     function words() {
-      const [name, i] = current(), right = i === target ? 1 : 0;
+      const [name, i] = WALK[at - 1] ?? [], right = i === target ? 1 : 0;
       const {h_pre, h, logits, p, loss, d_logits, d_h, d_h_pre, awake} = found;
-      const terms = (list) =>
-        list.map(([a, b]) => `${inner(a)} · ${inner(b)}`).join(" + ");
+      const terms = (list, by) =>
+        list.map((v, k) => `${inner(v)} · ${inner(by[k])}`).join(" + ");
+      const column = (W) => W.map((row) => row[i]);
       if (!name) return "Pixels and weights are given. Step forward.";
       if (at <= HALF) {
         return {
-          h_pre: () => `h_pre[${i}] = ${terms(
-            x.map((v, k) => [v, W1[k][i]]))} = ${n(h_pre[i])}`,
+          h_pre: () => `h_pre[${i}] = ${terms(x, column(W1))} = ${
+            n(h_pre[i])}`,
           h: () => `h[${i}] = max(${n(h_pre[i])}, 0) = ${n(h[i])}`,
-          logits: () => `logit of ${DIGITS[i]} = ${terms(
-            h.map((v, k) => [v, W2[k][i]]))} = ${n(logits[i])}`,
+          logits: () => `logit of ${DIGITS[i]} = ${
+            terms(h, column(W2))} = ${n(logits[i])}`,
           loss: () => `p(${DIGITS[target]}) = ${n(p[target])}; loss = −ln ${
             n(p[target])} = ${n(loss)}`,
         }[name]();
@@ -70,14 +70,14 @@
         logits: () => `d_logit of ${DIGITS[i]} = p − ${right} = ${n(p[i])} − ${
           right} = ${n(d_logits[i])}`,
         W2: () => `d_W2: each is h times d_logit, the ends of its edge; first ${
-          terms([[h[0], d_logits[0]]])} = ${n(h[0] * d_logits[0])}`,
-        h: () => `d_h[${i}] = ${terms(d_logits.map((d, c) => [d, W2[i][c]]))
-        } = ${n(d_h[i])}: along each edge the slope is its weight`,
-        h_pre: () => `d_h_pre[${i}] = ${terms([[d_h[i], awake[i]]])} = ${
+          terms([h[0]], d_logits)} = ${n(h[0] * d_logits[0])}`,
+        h: () => `d_h[${i}] = ${terms(d_logits, W2[i])} = ${
+          n(d_h[i])}: along each edge the slope is its weight`,
+        h_pre: () => `d_h_pre[${i}] = ${terms([d_h[i]], [awake[i]])} = ${
           n(d_h_pre[i])}: ReLU is ${awake[i] ? "awake, slope 1"
           : "asleep, slope 0"}`,
         W1: () => `d_W1: each is a pixel times d_h_pre; first ${
-          terms([[x[0], d_h_pre[0]]])} = ${n(x[0] * d_h_pre[0])}`,
+          terms([x[0]], d_h_pre)} = ${n(x[0] * d_h_pre[0])}`,
       }[name]();
     }
 
@@ -85,13 +85,16 @@
       label: "The network as a graph",
       height: (width) => (width < 480 ? 300 : 330), paint(p, width, height) {
       const narrow = width < 480, r = narrow ? 12 : 15;
-      const [name, index] = current(), back = at > HALF;
+      const [name, index] = WALK[at - 1] ?? [], back = at > HALF;
       const flow = back ? "backward" : "forward";
       const cx = (c) => r + 8 + {x: 0, h_pre: 0.33, h: 0.5, logits: 0.83,
         loss: 1}[c] * (width - 2 * r - 26);
       const cy = (i) => (i === undefined ? (height + 24) / 2
         : i ? height - 58 : 86);
-      const small = narrow ? "middle small" : "middle";
+      const put = (key, x, y, fill, text, strong) => p.text(key, {x, y, fill,
+        class: `middle ${narrow ? "small" : ""} ${strong ? "strong" : ""} ${
+          fill === "backward" ? "slanted" : ""}`,
+        stroke: "paper", "stroke-width": 6, "paint-order": "stroke"}, text);
       const edge = (key, [c0, i0], [c1, i1], on, dotted) => {
         const [x0, y0, x1, y1] = [cx(c0), cy(i0), cx(c1), cy(i1)];
         const far = Math.hypot(x1 - x0, y1 - y0);
@@ -100,28 +103,20 @@
           stroke: on ? flow : "muted", "stroke-width": on ? 2.6 : 1,
           "stroke-dasharray": dotted ? "2 4" : on && back ? "7 4" : "none"});
       };
-      const paper = {stroke: "paper", "stroke-width": 6,
-        "paint-order": "stroke", "stroke-linejoin": "round"};
       // Four edges, each with its weight and the weight's gradient.
       const layer = (title, left, right, W, dW) => {
-        const column = (i, j) => [i, j].map((k, e) => [e ? right : left, k]);
-        W.forEach((row, i) => row.forEach((w, j) => {
-          const on = back ? (name === left && index === i) || name === title
-            : name === right && index === j;
-          edge(`${title}${i}${j}`, ...column(i, j), on);
-        }));
+        W.forEach((row, i) => row.forEach((w, j) => edge(`${title}${i}${j}`,
+          [left, i], [right, j], back ? (name === left && index === i)
+            || name === title : name === right && index === j)));
         W.forEach((row, i) => row.forEach((w, j) => {
           const part = i === j ? 0.5 : 0.29;
           const ax = cx(left) + part * (cx(right) - cx(left));
           const ay = cy(i) + part * (cy(j) - cy(i));
-          p.text(`${title}w${i}${j}`, {x: ax, y: ay - 4, class: small,
-            fill: "weights", ...paper}, n(w));
-          p.text(`${title}d${i}${j}`, {x: ax, y: ay + 12, class: `${small} slanted`,
-            fill: "backward", ...paper},
-          blamed(title) ? n(dW[i][j]) : "");
+          put(`${title}w${i}${j}`, ax, ay - 4, "weights", n(w));
+          put(`${title}d${i}${j}`, ax, ay + 12, "backward",
+            blamed(title) ? n(dW[i][j]) : "");
         }));
-        p.text(title, {x: (cx(left) + cx(right)) / 2, y: 16,
-          class: "middle strong", fill: "weights"}, title);
+        put(title, (cx(left) + cx(right)) / 2, 16, "weights", title, true);
       };
       layer("W1", "x", "h_pre", W1, found.d_W1);
       layer("W2", "h", "logits", W2, found.d_W2);
@@ -131,11 +126,8 @@
           known("h_pre", i) && !found.awake[i]);
         edge(`loss${i}`, ["logits", i], ["loss"],
           back ? name === "logits" && index === i : name === "loss");
-        if (blamed("h_pre", i)) {
-          p.text(`slope${i}`, {x: (cx("h_pre") + cx("h")) / 2,
-            y: cy(i) - 8, class: small, fill: "backward"},
-          `× ${found.awake[i]}`);
-        }
+        put(`slope${i}`, (cx("h_pre") + cx("h")) / 2, cy(i) - 8, "backward",
+          blamed("h_pre", i) ? `× ${found.awake[i]}` : "");
       });
       const node = (c, i) => {
         const key = `${c}${i ?? ""}`, here = c === name && i === index;
@@ -143,23 +135,19 @@
         const [ax, ay] = [cx(c), cy(i)];
         p.circle(key, {cx: ax, cy: ay, r, fill: "paper",
           stroke: here ? flow : "ink", "stroke-width": here ? 3 : 1.3});
-        p.text(`${key} value`, {x: ax, y: ay - r - 6,
-          class: `${small} ${here && !back ? "strong" : ""}`,
-          fill: "forward", ...paper}, known(c, i) ? n(pick(found[c])) : "");
+        put(`${key} value`, ax, ay - r - 6, "forward",
+          known(c, i) ? n(pick(found[c])) : "", here && !back);
         const slope = c === "loss" ? 1 : found[`d_${c}`];
-        p.text(`${key} slope`, {x: ax, y: ay + r + 15,
-          class: `${small} slanted ${here && back ? "strong" : ""}`,
-          fill: "backward", ...paper},
-        c !== "x" && blamed(c, i) ? n(pick(slope)) : "");
+        put(`${key} slope`, ax, ay + r + 15, "backward",
+          c !== "x" && blamed(c, i) ? n(pick(slope)) : "", here && back);
       };
       for (const c of ["x", "h_pre", "h", "logits", "loss"]) {
         if (c === "loss") node(c);
         else [0, 1].forEach((i) => node(c, i));
-        p.text(`${c} title`, {x: cx(c), y: 16, class: `${small} strong`}, c);
+        put(`${c} title`, cx(c), 16, "ink", c, true);
       }
-      DIGITS.forEach((digit, i) => p.text(`digit${i}`, {x: cx("logits"),
-        y: cy(i) + 5, class: "middle strong",
-        fill: i === target ? "correct" : "ink"}, digit));
+      DIGITS.forEach((digit, i) => put(`digit${i}`, cx("logits"), cy(i) + 5,
+        i === target ? "correct" : "ink", digit, true));
       s.drag(p.rect("hit", {x: 1, y: 24, width: width - 2,
         height: height - 26, fill: "transparent"}), {
         label: "step", min: 0, max: LAST, value: at,
@@ -169,12 +157,8 @@
     }});
     const text = s.readout("told");
     s.row();
-    const step = (label, by) => s.button(label, () => {
-      player.stop();
-      go(at + by());
-    });
-    step("Back", () => -1);
-    step("Step", () => 1);
+    [["Back", -1], ["Step", 1]].forEach(([label, by]) =>
+      s.button(label, () => { player.stop(); go(at + by); }));
     const player = s.play({
       step(seconds) {
         due += seconds * 1.4;

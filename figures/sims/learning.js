@@ -19,7 +19,7 @@ globalThis.learning = (() => {
     });
   }
 
-  // The weights that nn.Linear draws, as [in, out].
+  // What nn.Linear draws, as [in, out].
   function torchParams(sizes, seed = 0) {
     const {word} = generator(seed);
     return sizes.slice(1).flatMap((out, i) => {
@@ -141,7 +141,7 @@ globalThis.learning = (() => {
     };
   }
 
-  // {x: flat [N, 2], y: [N]}, and the rows of it at some places.
+  // {x: flat [N, 2], y: [N]}, and some rows of it.
   const data = (points, y) => ({x: Float64Array.from(points.flat()), y});
   const rows = ({x, y}, places) => data(
     places.map((i) => [x[2 * i], x[2 * i + 1]]), places.map((i) => y[i]));

@@ -8,23 +8,22 @@
   // 200 points of two classes, the first half of the first.
   function points(kind) {
     if (kind === "spirals") return learning.spirals();
-    const {normal, word} = generator(1), noise = normal(400);
+    const {word} = generator(1), y = Array(200).fill(0).fill(1, 100);
     const uniform = () => word() / 2 ** 31 - 1;
-    return learning.data(Array.from({length: 200}, (_, i) => {
-      if (kind === "rings") {
-        const angle = Math.PI * uniform(), r = i < 100 ? 0.35 : 0.85;
-        return [r * Math.cos(angle) + 0.06 * noise[2 * i],
-          r * Math.sin(angle) + 0.06 * noise[2 * i + 1]];
+    return learning.data(y.map((label) => {
+      const [a, b] = [uniform(), uniform()];
+      if (kind === "quarters") {
+        return [a, (label ? -1 : 1) * Math.sign(a) * Math.abs(b)];
       }
-      const [a, b] = [uniform(), Math.abs(uniform())];   // quarters
-      return [a, (i < 100 ? 1 : -1) * Math.sign(a) * b];
-    }), Array.from({length: 200}, (_, i) => (i < 100 ? 0 : 1)));
+      const angle = Math.PI * a, r = 0.35 + 0.5 * label + 0.12 * b;
+      return [r * Math.cos(angle), r * Math.sin(angle)];
+    }), y);
   }
 
-  // A training that can be stepped; `options` may change on the way.
+  // A training, step by step; `options` may change on the way.
   function training({set, params, optimizer, options, batchSize, seed = 0}) {
     const step = learning.makeOptimizer(optimizer, options);
-    let epoch = learning.loader(set.y.length, batchSize, seed);
+    const epoch = learning.loader(set.y.length, batchSize, seed);
     let waiting = [], total = 0, seen = 0;
     const self = {
       losses: [], steps: 0,
@@ -50,9 +49,8 @@
   // scratch.train.evaluate on the whole set.
   function evaluate(params, {x, y}) {
     const {logits} = learning.forward(x, params);
-    const right = y.filter(
-      (label, n) => (logits[2 * n + 1] > logits[2 * n] ? 1 : 0) === label);
-    return right.length / y.length;
+    return y.filter((label, n) =>
+      +(logits[2 * n + 1] > logits[2 * n]) === label).length / y.length;
   }
 
   // Epochs from given weights and data: the losses, the weights, the share.
@@ -67,11 +65,10 @@
   function build(s) {
     let kind = "spirals", optimizer = "adam", batchSize = 20, seed = 0;
     const options = {lr: learning.RATES.adam};
-    let set, params, run, due;
+    let set, params, run, due = 0;
     function begin() {
       set = points(kind);
       params = learning.makeParams(SIZES, seed);
-      due = 0;
       run = training({set, params, optimizer, options, batchSize, seed});
     }
     begin();
@@ -91,10 +88,8 @@
     const x = new Float64Array(2 * GRID * GRID).map((_, k) => VIEW * (
       k % 2 ? 1 - 2 * (Math.floor(k / 2 / GRID) + 0.5) / GRID
         : 2 * ((k / 2) % GRID + 0.5) / GRID - 1));
-    const rgb = (role) => {
-      const color = s.color(role);
-      return [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
-    };
+    const rgb = (role) => [1, 3, 5].map(
+      (i) => parseInt(s.color(role).slice(i, i + 2), 16));
     function answers() {
       const [W1, b1, W2, b2] = params, H = b1.length;
       const colors = [rgb("forward"), rgb("weights")], ink = rgb("ink");
@@ -180,7 +175,7 @@
     });
     s.choice({
       label: "batch size", value: batchSize,
-      options: [1, 5, 20, 50, 200].map((n) => [n, String(n)]),
+      options: [1, 5, 20, 50, 200].map((n) => [n, n]),
       on: (n) => { batchSize = n; begin(); },
     });
     s.row();

@@ -36,8 +36,8 @@
     adam: (x, y) => `M${x} ${y - 3.4}l3.2 5.4h-6.4`,
   };
 
-  // The points and losses of so many steps, the start among them; diverged
-  // is the first step whose loss is a thousand times that of the start.
+  // Points and losses, the start's first; diverged is the first step with a
+  // thousand times the loss of the start.
   function descend(land, name, options, start, steps) {
     const {loss, slope} = LANDS[land], w = Float64Array.from(start);
     const step = learning.makeOptimizer(name, options);
@@ -61,13 +61,13 @@
       const x = x0 + (k % n) * a, y = y0 + Math.floor(k / n) * b;
       const corners = [[x, y], [x + a, y], [x + a, y + b], [x, y + b]]
         .map((w) => [...w, loss(...w) - level]);
-      let pen = "M";
+      const ends = [];
       corners.forEach(([p, q, u], i) => {
         const [r, t, v] = corners[(i + 1) % 4], part = u / (u - v);
         if (u > 0 === v > 0) return;
-        d += pen + at(p + part * (r - p), q + part * (t - q));
-        pen = pen === "M" ? "L" : "M";
+        ends.push(at(p + part * (r - p), q + part * (t - q)));
       });
+      for (; ends.length > 1; ends.splice(0, 2)) d += stage.line(ends.slice(0, 2));
     }
     return d;
   }
@@ -85,16 +85,17 @@
           ...descend(land, style.name, options[title], start, MOST)}));
     }
     compute();
-    const move = (x, y) => {
-      const [x0, x1, y0, y1] = LANDS[land].view;
-      start = [Math.max(x0, Math.min(x1, x)), Math.max(y0, Math.min(y1, y))];
+    const move = (...w) => {
+      const {view} = LANDS[land];
+      start = w.map((v, i) =>
+        Math.max(view[2 * i], Math.min(view[2 * i + 1], v)));
       compute();
       s.paint();
     };
 
     s.choice({
-      label: "landscape", value: land, options: [["level", "level valley"],
-        ["turned", "turned valley"], ["saddle", "saddle"], ["bent", "bend"]],
+      label: "landscape", value: land, 
+      options: Object.keys(LANDS).map((key) => [key, key]),
       on: (chosen) => {
         land = chosen;
         start = [...LANDS[land].start];
@@ -103,21 +104,18 @@
     });
     const map = s.picture({
       label: "The landscape from above",
-      height: (width) => {
-        const [x0, x1, y0, y1] = LANDS[land].view;
-        return width * (y1 - y0) / (x1 - x0);
-      }, paint(p, width, height) {
-      const {view, loss, ends} = LANDS[land], unit = width / (view[1] - view[0]);
+      height: (width, [a, b, c, d] = LANDS[land].view) =>
+        width * (d - c) / (b - a), paint(p, width, height) {
+      const {view, loss, ends} = LANDS[land], unit = height / (view[3] - view[2]);
       const far = (v) => Math.max(-4000, Math.min(4000, v));
       const px = (x) => far((x - view[0]) * unit);
       const py = (y) => far((view[3] - y) * unit);
       const key = `${land} ${width}`;
       lines[key] ??= LEVELS.map((level) =>
-        contour(loss, view, level, (x, y) => `${px(x).toFixed(1)} ${py(y).toFixed(1)}`));
+        contour(loss, view, level, (x, y) => [px(x), py(y)]));
       lines[key].forEach((d, i) => p.path(`level${i}`, {d, fill: "none",
         stroke: "muted", "stroke-opacity": 0.45, "stroke-width": 0.8}));
-      p.rect("frame", {x: 0.5, y: 0.5, width: width - 1,
-        height: height - 1, fill: "none", stroke: "rule"});
+      p.rect("frame", {width, height, fill: "none", stroke: "muted"});
       ends.forEach(([x, y], i) => p.text(`end${i}`, {x: px(x),
         y: py(y) + 6, class: "middle"}, "★"));
       for (const {title, name, dash, points} of runs) {
@@ -157,8 +155,6 @@
           fill: name}, `${mark} ${title}${
           diverged !== null && diverged <= shown ? " ↑" : ""}`);
       }
-      p.line("now", {x1: chart.x(shown), x2: chart.x(shown), y1: 22,
-        y2: 172, stroke: "muted", "stroke-dasharray": "2 4"});
     }});
     const text = s.readout();
     s.row();
@@ -187,13 +183,13 @@
         value: Math.log10(held.lr), format: (v) => stage.brief(10 ** v),
         on: (v) => { held.lr = 10 ** v; compute(); }})
         .input.setAttribute("aria-label", `learning rate of ${title}`);
-      const more = title === "momentum"
-        ? [["momentum", held, "momentum", 0.99]] : title === "Adam"
-          ? [["β₁", held.betas, 0, 0.99], ["β₂", held.betas, 1, 0.999]] : [];
-      for (const [label, where, key, max] of more) {
-        s.slider({label, min: 0, max, step: max === 0.99 ? 0.01 : 0.001,
-          value: where[key],
-          on: (v) => { where[key] = v; compute(); }});
+      const more = (label, where, key, max, step = 0.01) => s.slider({
+        label, min: 0, max, step, value: where[key],
+        on: (v) => { where[key] = v; compute(); }});
+      if (title === "momentum") more("momentum", held, title, 0.99);
+      if (title === "Adam") {
+        more("β₁", held.betas, 0, 0.99);
+        more("β₂", held.betas, 1, 0.999, 0.001);
       }
     }
     s.onPaint(() => {
@@ -212,12 +208,7 @@
     caption: "Three optimizers from one start. The thin lines join places "
       + "of equal loss; the stars are the lowest points.",
     needs: ["learning.js"],
-    math: {
-      descend,
-      slope: (land, x, y) => [LANDS[land].loss(x, y),
-        ...LANDS[land].slope(x, y)],
-      start: (land) => LANDS[land].start,
-    },
+    math: {descend, start: (land) => LANDS[land].start},
     build,
   });
 })();

@@ -80,9 +80,8 @@
       },
     });
 
-    const left = 44, wide = (width) => width - left - 20;
     s.picture({label: "The losses of both runs", height: 190, paint(p, width) {
-      const chart = p.axes("loss", {x: left, y: 24, width: wide(width),
+      const chart = p.axes("loss", {x: 44, y: 24, width: width - 64,
         height: 130, xs: [0, STEPS], ys: [0, 1.2], ylabel: "loss"});
       [["ours", 5, "none"], ["torch", 1.6, "6 4"]].forEach(
         ([role, stroke, dash], k) => {
@@ -99,13 +98,12 @@
     }});
     s.picture({
       label: "The distance of their weights", height: 300, paint(p, width) {
-      const floor = 1e-18, bottom = 24 + 230;
-      const chart = p.axes("gap", {x: left, y: 24, width: wide(width),
+      const chart = p.axes("gap", {x: 44, y: 24, width: width - 64,
         height: 230, xs: [0, STEPS], ys: [1e-19, 30], logY: true,
         ylabel: "largest distance between two weights", xlabel: "step"});
-      const y = (v) => chart.y(Math.min(30, Math.max(v, floor)));
-      p.text("zero", {x: left - 6, y: y(0) + 4, class: "tick end"}, "0");
-      p.line("zeroes", {x1: left, x2: width - 20, y1: y(0), y2: y(0),
+      const y = (v) => chart.y(Math.min(30, Math.max(v, 1e-18)));
+      p.text("zero", {x: 38, y: y(0) + 4, class: "tick end"}, "0");
+      p.line("zeroes", {x1: 44, x2: width - 20, y1: y(0), y2: y(0),
         stroke: "muted", "stroke-dasharray": "2 4"});
       for (const [key, list] of Object.entries(done)) {
         const now = key === rung, last = list.at(-1)[2];
@@ -115,7 +113,7 @@
         const end = chart.x(list.length) < width * 0.6;
         p.text(`${key} name`, {
           x: chart.x(list.length) + (end ? 8 : 0),
-          y: Math.min(bottom - 12, y(last) - 10),
+          y: Math.min(242, y(last) - 10),
           class: `${end ? "" : "end "}${now ? "strong" : ""}`,
           fill: now ? "ours" : "muted"},
         `${RUNGS[key].name}${last ? "" : ": exact"}`);
@@ -126,12 +124,9 @@
     const text = s.readout();
     s.onPaint(() => {
       const [ours, theirs, gap] = rows.at(-1);
-      const first = rows.findIndex((row) => row[2] > 0);
       text.textContent = `Step ${stage.count(rows.length)}. Losses ${
         stage.number(ours, 4)} and ${stage.number(theirs, 4)}, weights ${
-        gap ? `${stage.brief(gap)} apart` : "equal in every bit"}.${
-        first > 0 ? ` The first rounding apart was in step ${first + 1}.`
-          : ""}`;
+        gap ? `${stage.brief(gap)} apart` : "equal in every bit"}.`;
       s.say(`${RUNGS[rung].name}, ${learning.NAMES[optimizer]}. ${text.textContent}`);
     });
   }
@@ -145,8 +140,8 @@
     needs: ["generator.js", "learning.js"],
     math: {
       record,
-      params: (kind, sizes, seed) => learning[kind](sizes, seed)
-        .map((p) => Array.from(p)),
+      params: (kind, ...given) =>
+        learning[kind](...given).map((p) => Array.from(p)),
     },
     build,
   });
