@@ -199,7 +199,8 @@ def test_a_page_of_the_book_shows_its_simulation(
     tab.goto((SITE / page).as_uri())
     place = tab.locator(f'.sim[data-sim="{name}"]')
     if script:
-        place.locator(".stage-body > *").first.wait_for(state="attached")
+        place.locator(".stage-body > *").first.wait_for(
+            state="attached", timeout=10_000)
     assert place.locator(".stage").count() == int(script)
     assert place.locator(".picture").first.is_visible() != script
     assert place.locator("figcaption").is_visible()

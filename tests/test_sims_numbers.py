@@ -505,9 +505,9 @@ def opened_layers():
 
 def test_the_layers_are_those_of_scratch_nn(math_pages, numbers):
     shown = opened_layers()
-    from figures.layers import taken_apart
+    from figures.anatomy import describe
     listed = math_pages("anatomy").evaluate("LAYERS")
-    assert listed == taken_apart(shown)
+    assert listed == [describe(*pair) for pair in shown.items()]
     for layer, entry in zip(shown, listed, strict=True):
         count = sum(p.numel() for p in layer.parameters())
         assert numbers("anatomy", "kept", entry["parameters"]) == count
@@ -524,8 +524,8 @@ def test_a_walk_through_the_operations(on_stage):
     assert "208 parameters" in tab.locator(
         ".stage-readout").first.text_content()
     tab.locator(".drag").focus()
-    for _ in range(5):
+    for _ in range(4):
         tab.keyboard.press("ArrowDown")
     settled(tab)
-    assert tab.locator(".told").text_content().startswith("6. index_select")
+    assert tab.locator(".told").text_content().startswith("5. index_select")
     assert "def conv2d" in tab.locator(".stage-code").text_content()

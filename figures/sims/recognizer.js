@@ -277,6 +277,9 @@
   stage("recognizer", {
     title: "Draw a digit",
     hint: "Draw a digit on the large sheet, or choose one below it.",
+    caption: "The network of Chapter 7 reads what is on the sheet, none of "
+      + "which it saw in training. Where the right answer is known, its bar "
+      + "is teal and hatched.",
     needs: ["weights.js", "digits.js"],
     math: {
       read, centered, pixelsOf,
