@@ -3,8 +3,9 @@
    once, or for every epoch.                                               */
 
 (() => {
-  const LABELS = [..."504192131435361728694091124327386905607618793985933074980941"]
-    .map(Number);
+  const LABELS = [
+    ..."504192131435361728694091124327386905607618793985933074980941",
+  ].map(Number);
   const HUES = ["forward", "backward", "weights", "correct", "momentum"];
   const look = (digit) => ({fill: HUES[digit % 5], stroke: HUES[digit % 5],
     "fill-opacity": digit < 5 ? 1 : 0.2});
@@ -104,7 +105,7 @@
     }});
     s.picture({label: "The digits of one batch", height: 122, paint(p, width) {
       const counts = balance(batches[picked]), unit = (width - 10) / 10;
-      const most = Math.max(4, ...counts), floor = 98, rise = 66 / most;
+      const most = Math.max(4, ...counts), floor = 98, rise = 54 / most;
       p.text("title", {x: 0, y: 12, class: "strong"},
         `class balance of batch ${picked + 1}`);
       p.line("base", {x1: 0, x2: width, y1: floor, y2: floor,

@@ -3,7 +3,8 @@
    then the gradient of the loss backward.                                 */
 
 (() => {
-  const START = [1, 0.5], W1 = [[0.5, -1], [1, 1]], W2 = [[1, -0.5], [0.5, 1.5]];
+  const START = [1, 0.5];
+  const W1 = [[0.5, -1], [1, 1]], W2 = [[1, -0.5], [0.5, 1.5]];
   const DIGITS = ["3", "7"];
   const sum = (list) => list.reduce((a, b) => a + b, 0);
 
@@ -43,8 +44,8 @@
     // Whether step k is done, for the forward or the backward step of a node.
     const find = (name, i, from) => at > WALK.findIndex(([m, j], k) =>
       k >= from && m === name && (j ?? i) === i);
-    const known = (name, i) => name === "x" || find(name, i, 0);
-    const blamed = (name, i) => find(name, i, HALF);
+    const known = (name, i) => find(name, i, 0);
+    const blamed = (name, i) => name !== "x" && find(name, i, HALF);
 
     // The arithmetic of this step, in words and numbers.
     function words() {
@@ -139,7 +140,7 @@
           known(c, i) ? n(pick(found[c])) : "", here && !back);
         const slope = c === "loss" ? 1 : found[`d_${c}`];
         put(`${key} slope`, ax, ay + r + 15, "backward",
-          c !== "x" && blamed(c, i) ? n(pick(slope)) : "", here && back);
+          blamed(c, i) ? n(pick(slope)) : "", here && back);
       };
       for (const c of ["x", "h_pre", "h", "logits", "loss"]) {
         if (c === "loss") node(c);

@@ -25,11 +25,9 @@ globalThis.learning = (() => {
     return sizes.slice(1).flatMap((out, i) => {
       const n = sizes[i], low = f(-1 / Math.sqrt(n));
       const draw = () => f(f((word() & 0xffffff) / 2 ** 24 * -2 * low) + low);
-      const W = new Float64Array(n * out);
-      for (let k = 0; k < n * out; k += 1) {
-        W[(k % n) * out + Math.floor(k / n)] = draw();
-      }
-      return [W, Float64Array.from({length: out}, draw)];
+      const numbers = (length) => Float64Array.from({length}, draw);
+      const W = numbers(n * out), b = numbers(out);
+      return [W.map((_, k) => W[(k % out) * n + Math.floor(k / out)]), b];
     });
   }
 
@@ -157,8 +155,8 @@ globalThis.learning = (() => {
       [...arm.map(() => 0), ...arm.map(() => 1)]);
   }
 
-  const NAMES = {sgd: "SGD", momentum: "momentum", adam: "Adam"};
+  const NAMES = [["sgd", "SGD"], ["momentum", "momentum"], ["adam", "Adam"]];
   const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
-  return {NAMES, RATES, makeParams, torchParams, forward, backward, makeOptimizer, cut,
-    shuffled, loader, data, rows, spirals};
+  return {NAMES, RATES, makeParams, torchParams, forward, backward,
+    makeOptimizer, cut, shuffled, loader, data, rows, spirals};
 })();

@@ -85,9 +85,6 @@
     const small = s.element("canvas", {width: GRID, height: GRID});
     const brush = small.getContext("2d");
     const image = brush.createImageData(GRID, GRID);
-    const x = new Float64Array(2 * GRID * GRID).map((_, k) => VIEW * (
-      k % 2 ? 1 - 2 * (Math.floor(k / 2 / GRID) + 0.5) / GRID
-        : 2 * ((k / 2) % GRID + 0.5) / GRID - 1));
     const rgb = (role) => [1, 3, 5].map(
       (i) => parseInt(s.color(role).slice(i, i + 2), 16));
     function answers() {
@@ -95,9 +92,11 @@
       const colors = [rgb("forward"), rgb("weights")], ink = rgb("ink");
       const lead = new Float64Array(GRID * GRID);
       for (let n = 0; n < lead.length; n += 1) {
+        const x = VIEW * ((2 * (n % GRID) + 1) / GRID - 1);
+        const y = VIEW * (1 - (2 * Math.floor(n / GRID) + 1) / GRID);
         let z = b2[1] - b2[0];
         for (let j = 0; j < H; j += 1) {
-          const h = x[2 * n] * W1[j] + x[2 * n + 1] * W1[H + j] + b1[j];
+          const h = x * W1[j] + y * W1[H + j] + b1[j];
           if (h > 0) z += h * (W2[2 * j + 1] - W2[2 * j]);
         }
         lead[n] = z;
@@ -165,7 +164,7 @@
     act("Other weights", () => { seed += 1; begin(); });
     s.row();
     s.choice({
-      label: "optimizer", value: optimizer, options: Object.entries(learning.NAMES),
+      label: "optimizer", value: optimizer, options: learning.NAMES,
       on: (name) => {
         optimizer = name;
         options.lr = learning.RATES[name];
@@ -192,7 +191,7 @@
         : `Loss ${stage.brief(loss)}. `}${Math.round(100 * share)
       }% of the points are right.${lost
         ? " Guessing has a loss of 0.69: this rate is too large." : ""}`;
-      s.say(`${learning.NAMES[optimizer]}. ${text.textContent}`);
+      s.say(text.textContent);
     });
   }
 

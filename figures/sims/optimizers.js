@@ -67,7 +67,7 @@
         if (u > 0 === v > 0) return;
         ends.push(at(p + part * (r - p), q + part * (t - q)));
       });
-      for (; ends.length > 1; ends.splice(0, 2)) d += stage.line(ends.slice(0, 2));
+      d += stage.line(ends.slice(0, 2)) + stage.line(ends.slice(2));
     }
     return d;
   }
@@ -106,7 +106,8 @@
       label: "The landscape from above",
       height: (width, [a, b, c, d] = LANDS[land].view) =>
         width * (d - c) / (b - a), paint(p, width, height) {
-      const {view, loss, ends} = LANDS[land], unit = height / (view[3] - view[2]);
+      const {view, loss, ends} = LANDS[land];
+      const unit = height / (view[3] - view[2]);
       const far = (v) => Math.max(-4000, Math.min(4000, v));
       const px = (x) => far((x - view[0]) * unit);
       const py = (y) => far((view[3] - y) * unit);
@@ -140,9 +141,9 @@
 
     s.picture({label: "The loss of each step", height: 215, paint(p, width) {
       const chart = p.axes("loss", {x: 44, y: 22, width: width - 150,
-        height: 150, xs: [0, MOST], ys: [1e-8, 1e4], logY: true,
+        height: 150, xs: [0, MOST], ys: [1e-6, 1e3], logY: true,
         ylabel: "loss above the bottom", xlabel: "step"});
-      const y = (v) => chart.y(Math.max(1e-8, v < 1e4 ? v : 1e4));
+      const y = (v) => chart.y(Math.max(1e-6, v < 1e3 ? v : 1e3));
       const ends = runs.map((run) => ({...run, at: y(run.losses[shown])}))
         .sort((a, b) => a.at - b.at);
       let free = 14;
@@ -204,7 +205,7 @@
 
   stage("optimizers", {
     title: "Three optimizers on their way down",
-    hint: "Drag the ring, the start. Raise a rate until its path flies off.",
+    hint: "Drag the ring. Raise a rate until its path flies off.",
     caption: "Three optimizers from one start. The thin lines join places "
       + "of equal loss; the stars are the lowest points.",
     needs: ["learning.js"],

@@ -4,16 +4,16 @@
 
 (() => {
   const SIZES = [2, 16, 2], STEPS = 1000, BATCH = 20;
-  const RUNGS = {
-    own: {name: "1 own weights", digits: 32, order: "hand", copied: false},
-    copied: {name: "2 copied", digits: 32, order: "hand", copied: true},
-    double: {name: "3 float64", digits: 64, order: "hand", copied: true},
-    order: {name: "5 torch’s order", digits: 32, order: "torch", copied: true},
+  const RUNGS = {                    // name, digits, our order, copied
+    own: ["1 own weights", 32, "hand", false],
+    copied: ["2 copied", 32, "hand", true],
+    double: ["3 float64", 64, "hand", true],
+    order: ["5 torch’s order", 32, "torch", true],
   };
 
   // step() trains both on one batch → [our loss, theirs, distance].
   function sideBySide(rung, optimizer, given = {}) {
-    const {digits, order, copied} = RUNGS[rung];
+    const [, digits, order, copied] = RUNGS[rung];
     const lr = learning.RATES[optimizer], set = given.set ?? learning.spirals();
     const round = digits === 32 ? Math.fround : (v) => v;
     const runs = [["hand", order], ["torch", "torch"]].map(([side, by]) => ({
@@ -59,7 +59,7 @@
 
     s.choice({
       label: "rung", value: rung,
-      options: Object.entries(RUNGS).map(([key, {name}]) => [key, name]),
+      options: Object.entries(RUNGS).map(([key, [name]]) => [key, name]),
       on: (chosen) => { begin(chosen); player.start(); },
     });
     s.row();
@@ -71,7 +71,7 @@
     });
     s.button("One step", () => { player.stop(); advance(1); s.paint(); });
     s.choice({
-      label: "optimizer", value: optimizer, options: Object.entries(learning.NAMES),
+      label: "optimizer", value: optimizer, options: learning.NAMES,
       on: (name) => {
         optimizer = name;
         done = {};
@@ -113,10 +113,10 @@
         const end = chart.x(list.length) < width * 0.6;
         p.text(`${key} name`, {
           x: chart.x(list.length) + (end ? 8 : 0),
-          y: Math.min(242, y(last) - 10),
+          y: Math.min(242, y(last) + (last > 1e-2 ? 18 : -10)),
           class: `${end ? "" : "end "}${now ? "strong" : ""}`,
           fill: now ? "ours" : "muted"},
-        `${RUNGS[key].name}${last ? "" : ": exact"}`);
+        `${RUNGS[key][0]}${last ? "" : ": exact"}`);
       }
       p.circle("now", {cx: chart.x(rows.length), cy: y(rows.at(-1)[2]),
         r: 4, fill: "ours"});
@@ -127,7 +127,7 @@
       text.textContent = `Step ${stage.count(rows.length)}. Losses ${
         stage.number(ours, 4)} and ${stage.number(theirs, 4)}, weights ${
         gap ? `${stage.brief(gap)} apart` : "equal in every bit"}.`;
-      s.say(`${RUNGS[rung].name}, ${learning.NAMES[optimizer]}. ${text.textContent}`);
+      s.say(`${RUNGS[rung][0]}. ${text.textContent}`);
     });
   }
 
