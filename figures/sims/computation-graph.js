@@ -93,9 +93,8 @@
       const cy = (i) => (i === undefined ? (height + 24) / 2
         : i ? height - 58 : 86);
       const put = (key, x, y, fill, text, strong) => p.text(key, {x, y, fill,
-        class: `middle ${narrow ? "small" : ""} ${strong ? "strong" : ""} ${
-          fill === "backward" ? "slanted" : ""}`,
-        stroke: "paper", "stroke-width": 6, "paint-order": "stroke"}, text);
+        class: `middle halo ${narrow ? "small" : ""} ${
+          strong ? "strong" : ""} ${fill}`}, text);
       const edge = (key, [c0, i0], [c1, i1], on, dotted) => {
         const [x0, y0, x1, y1] = [cx(c0), cy(i0), cx(c1), cy(i1)];
         const far = Math.hypot(x1 - x0, y1 - y0);

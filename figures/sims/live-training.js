@@ -137,8 +137,8 @@
         ys: [Math.min(0.1, ...held) * 0.7, Math.max(1, ...held) * 1.3],
         ylabel: "loss", xlabel: "epoch"});
       const spots = held.map((v, i) => [chart.x(i + 1), chart.y(v)]);
-      p.path("line", {d: stage.line(spots), fill: "none",
-        stroke: "backward", "stroke-width": 2});
+      p.path("line",
+        {d: stage.line(spots), class: "curve", stroke: "backward"});
       const [cx, cy] = spots.at(-1) ?? [-99, 0];
       p.circle("end", {cx, cy, r: spots.length && 3.5, fill: "backward"});
     }});

@@ -123,8 +123,8 @@
         const spots = points.slice(0, shown + 1)
           .filter((w) => w.every(Number.isFinite))
           .map(([x, y]) => [px(x), py(y)]);
-        p.path(title, {d: stage.line(spots), fill: "none", stroke: name,
-          "stroke-width": 1.6, "stroke-dasharray": dash});
+        p.path(title, {d: stage.line(spots), class: "curve", stroke: name,
+          "stroke-dasharray": dash});
         p.path(`${title} marks`, {fill: name,
           d: spots.map(([x, y]) => MARKERS[name](x, y)).join("")});
       }
@@ -148,9 +148,9 @@
         .sort((a, b) => a.at - b.at);
       let free = 14;
       for (const {title, name, dash, losses, mark, at, diverged} of ends) {
-        p.path(title, {fill: "none", stroke: name, "stroke-width": 2,
-          "stroke-dasharray": dash, d: stage.line(losses
-            .slice(0, shown + 1).map((v, t) => [chart.x(t), y(v)]))});
+        p.path(title, {class: "curve", stroke: name, "stroke-dasharray": dash,
+          d: stage.line(losses.slice(0, shown + 1)
+            .map((v, t) => [chart.x(t), y(v)]))});
         free = Math.max(free + 18, Math.min(at + 4, 172));
         p.text(`${title} name`, {x: width - 98, y: free, class: "strong",
           fill: name}, `${mark} ${title}${
