@@ -66,6 +66,25 @@ ABLE = {
        "one = torch.ones(3)\n"
        "assert compare(one, one).exact\n"
        "assert compare(one, one.nextafter(2 * one)).ulps == 1",
+    9: "import torch\n"
+       "from scratch.timing import Learner, record\n"
+       "data = torch.rand(64, 784), torch.arange(64) % 10\n"
+       "learner = Learner(*data, 'cpu')\n"
+       "replay = record(learner.step, learner.state(), 'cpu')\n"
+       "replay()\n"
+       "assert learner.adam.t == 1",
+    10: "import torch\n"
+        "from scratch.nn import Linear, ReLU, Sequential\n"
+        "net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))\n"
+        "again = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))\n"
+        "again.load_state_dict(net.state_dict())\n"
+        "x = torch.rand(5, 4)\n"
+        "assert torch.equal(net(x), again(x))",
+    11: "import torch\n"
+        "from scratch.functional import dropout\n"
+        "x = torch.ones(1000)\n"
+        "assert dropout(x, 0.5).unique().tolist() == [0, 2]\n"
+        "assert dropout(x, 0.5, training=False) is x",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -132,6 +151,9 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (6, "data", "DataLoader"),
     (7, "train", "train"),
     (8, "compare", "compare"),
+    (9, "timing", "time_op"),
+    (10, "nn", "Module"),
+    (11, "functional", "dropout"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):

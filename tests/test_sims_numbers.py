@@ -9,7 +9,7 @@ from sims_harness import *  # noqa: F403
 from sims_harness import FOLDER, ROOT, settled
 from strokes import traced
 
-from figures import devices, recognizer
+from figures import rates, recognizer
 from scratch.data import DataLoader, load_mnist
 from scratch.functional import (
     cross_entropy,
@@ -388,7 +388,7 @@ def test_the_batch_slider_and_a_fault(on_stage):
 
 # ---------------------------------------------------------- CPU against GPU
 
-RECORDS = ROOT / "book" / "recorded" / "timing"
+RECORDS = ROOT / "book" / "recorded"
 WITH_GPU = """() => {
   const [record] = RATES, {cpu} = record.devices;
   const cuda = {
@@ -403,11 +403,12 @@ WITH_GPU = """() => {
 def test_the_rates_are_those_of_the_records(math_pages):
     """The newest first, as scratch.timing reads them."""
     records = sorted(
-        (json.loads(f.read_text()) for f in sorted(RECORDS.glob("*.json"))),
+        (json.loads(file.read_text()) for name in ("timing", "gpu")
+         for file in sorted((RECORDS / name).glob("*.json"))),
         key=lambda record: record["date"], reverse=True,
     )
     assert records
-    assert math_pages("devices").evaluate("RATES") == devices.rates(records)
+    assert math_pages("devices").evaluate("RATES") == rates.rates(records)
 
 
 def test_a_lane_takes_the_time_that_was_measured(numbers, math_pages):

@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd. Checksum 19c01a7b.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 838a96cb.
 import torch
 
 
@@ -87,3 +87,23 @@ def cross_entropy(logits, targets):
     rows = torch.arange(len(logits), device=logits.device)  # [N]
     picked = log_softmax(logits)[rows, targets]  # [N]
     return -picked.mean()                        # []
+
+
+def dropout(x, p=0.5, training=True, generator=None):
+    """Zero with probability p, else x / (1 - p), while training.
+
+    x of any shape and float dtype -> the same shape and dtype; x
+    itself if not training or p is 0. Raises ValueError for p
+    outside [0, 1]. Draws as torch.nn.functional.dropout, from the
+    generator, or from torch's global one.
+
+    Srivastava et al. (2014), scaled while training.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"p is {p}, not from 0 to 1")
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * 0.0
+    keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
+    return x * (keep / (1 - p))

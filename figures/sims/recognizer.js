@@ -187,9 +187,8 @@
     const onPaper = (v) => v * PAPER / pad.canvas.clientWidth;
     const grip = () => s.drag(pad.canvas, {
       label: "Paper. Arrow keys move the pen, space puts it down or lifts it",
-      min: 0, max: PAPER, value: Math.round(pen.x),
-      text: `pen ${pen.down ? "down" : "up"}, ${
-        Math.round(pen.x / 2)} across, ${Math.round(pen.y / 2)} down`,
+      min: 0, max: PAPER, value: pen.x,
+      text: `pen ${pen.down ? "down" : "up"} at ${pen.x}, ${pen.y}`,
       start() { begin = true; pen.keys = pen.down = false; },
       move(x, y) {
         draw(onPaper(x), onPaper(y), begin);

@@ -76,8 +76,7 @@
         const k = scale(width);
         const x1 = PIXELS + GAP, x2 = x1 + HIDDEN + GAP, row = PIXELS + GAP;
         const reached = found.steps.length, {x, W1, W2} = found;
-        const box = (key, left, top, rows, columns, role, {hidden} = {}) => {
-          if (hidden) return;
+        const box = (key, left, top, rows, columns, role) => {
           const at = {x: left * k, y: top * k, width: Math.max(1, columns * k),
             height: Math.max(1, rows * k)};
           p.rect(`${key} fill`, {...at, fill: role, "fill-opacity": 0.2});
@@ -120,12 +119,12 @@
           [x1 - 6, row + Math.min(batch, 28) / 2], broken);
         arrow("down", [x1 + W1[1] / 2, row - GAP / 2 + 6],
           [x1 + W1[1] / 2, row - 4], broken);
-        box("h", x1, row, batch, HIDDEN, "forward", {hidden: broken});
         if (broken) {
           note("h", "does not fit", (x1 + HIDDEN / 2) * k, row * k + 30,
             "middle", "backward");
           return;
         }
+        box("h", x1, row, batch, HIDDEN, "forward");
         note("h", `h ${listed(found.steps[1].shape)}`, (x1 + HIDDEN / 2) * k,
           (row + batch) * k + 16, "middle", "forward");
         box("W2", x2, row - GAP - W2[0], W2[0], W2[1], "weights");

@@ -109,8 +109,7 @@
           context.strokeRect(0, 0, w, h);
           context.restore();
           context.fillStyle = s.color(n === name ? "ink" : "muted");
-          context.font = `${n === name ? "600 " : ""}12px ${
-            getComputedStyle(s.body).fontFamily}`;
+          context.font = `12px ${getComputedStyle(s.body).fontFamily}`;
           if (flat) context.fillText(shown(), x, y + w + 15);
           else context.fillText(n, x + w + 6, y + 10);
         }
@@ -216,7 +215,6 @@
       },
     });
     const line = s.readout("mono");
-    s.drag(overview.canvas, {label: "all four tensors"});
     s.onPaint(() => {
       s.drag(overview.canvas, {
         label: `place in ${shown()}`, min: 0, max: values[name].length - 1,
