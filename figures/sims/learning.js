@@ -5,8 +5,8 @@
    the bias first, sums in two strands, 1 / N as a factor.                 */
 
 globalThis.learning = (() => {
-  const f = Math.fround, ONE = [1];
-  const DOUBLE = {round: (v) => v, order: "hand"};
+  const f = Math.fround, ONE = Float64Array.of(1);
+  const double = (v) => v, DOUBLE = {round: double, order: "hand"};
 
   // scratch.init.make_params: [W1, b1, W2, b2, …], drawn in float32.
   function makeParams(sizes, seed = 0) {
@@ -34,14 +34,15 @@ globalThis.learning = (() => {
   // a [rows, inner] times b [inner, columns] (+ bias), read with strides.
   function product({round: r, order}, [rows, inner, columns],
     a, [aRow, aColumn], b, [bRow, bColumn], bias) {
-    const two = order === "torch", out = new Float64Array(rows * columns);
+    const two = order === "torch", single = r === f;
+    const out = new Float64Array(rows * columns);
     for (let i = 0; i < rows; i += 1) {
       for (let j = 0; j < columns; j += 1) {
         let sum = bias && two ? bias[j] : 0, other = 0;
         for (let k = 0; k < inner; k += 1) {
-          const term = r(a[i * aRow + k * aColumn] * b[k * bRow + j * bColumn]);
-          if (two && k % 2) other = r(other + term);
-          else sum = r(sum + term);
+          const term = a[i * aRow + k * aColumn] * b[k * bRow + j * bColumn];
+          if (two && k % 2) other = single ? f(other + f(term)) : other + term;
+          else sum = single ? f(sum + f(term)) : sum + term;
         }
         if (two) sum = r(sum + other);
         else if (bias) sum = r(sum + bias[j]);
@@ -93,7 +94,7 @@ globalThis.learning = (() => {
   }
 
   // scratch.optim: step(params, grads); options may change between steps.
-  function makeOptimizer(name, options, r = DOUBLE.round) {
+  function makeOptimizer(name, options, r = double) {
     const state = [];
     let t = 0;
     const sgd = (p, g, i) => {
@@ -157,6 +158,6 @@ globalThis.learning = (() => {
 
   const NAMES = [["sgd", "SGD"], ["momentum", "momentum"], ["adam", "Adam"]];
   const RATES = {sgd: 0.1, momentum: 0.03, adam: 0.01};
-  return {NAMES, RATES, makeParams, torchParams, forward, backward,
+  return {double, NAMES, RATES, makeParams, torchParams, forward, backward,
     makeOptimizer, cut, shuffled, loader, data, rows, spirals};
 })();

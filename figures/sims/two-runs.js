@@ -15,7 +15,7 @@
   function sideBySide(rung, optimizer, given = {}) {
     const [, digits, order, copied] = RUNGS[rung];
     const lr = learning.RATES[optimizer], set = given.set ?? learning.spirals();
-    const round = digits === 32 ? Math.fround : (v) => v;
+    const round = digits === 32 ? Math.fround : learning.double;
     const runs = [["hand", order], ["torch", "torch"]].map(([side, by]) => ({
       how: {round, order: by},
       params: side === "torch" && !copied ? learning.torchParams(SIZES)
