@@ -37,12 +37,12 @@
   };
 
   // Points and losses, the start's first; diverged is the first step with a
-  // thousand times the loss of the start.
+  // hundred times the loss of the start.
   function descend(land, name, options, start, steps) {
     const {loss, slope} = LANDS[land], w = Float64Array.from(start);
     const step = learning.makeOptimizer(name, options);
     const points = [[...w]], losses = [loss(...w)];
-    const limit = 1000 * Math.max(1, losses[0]);
+    const limit = 100 * Math.max(1, losses[0]);
     let diverged = null;
     for (let t = 1; t <= steps; t += 1) {
       step([w], [slope(...w)]);
@@ -119,9 +119,8 @@
       p.rect("frame", {width, height, fill: "none", stroke: "muted"});
       ends.forEach(([x, y], i) => p.text(`end${i}`, {x: px(x),
         y: py(y) + 6, class: "middle"}, "★"));
-      for (const {title, name, dash, points} of runs) {
-        const spots = points.slice(0, shown + 1)
-          .filter((w) => w.every(Number.isFinite))
+      for (const {title, name, dash, points, diverged} of runs) {
+        const spots = points.slice(0, Math.min(shown, diverged ?? shown) + 1)
           .map(([x, y]) => [px(x), py(y)]);
         p.path(title, {d: stage.line(spots), class: "curve", stroke: name,
           "stroke-dasharray": dash});
