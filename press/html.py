@@ -149,6 +149,9 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
         "pdf": relative("pytorch-from-scratch.pdf", chapter),
+        "epub": relative("pytorch-from-scratch.epub", chapter),
+        "program": relative("scratch.zip", chapter),
+        "notebook": relative(f"notebooks/{chapter.name}.ipynb", chapter),
         "groups": groups,
         "first": index == 0,
     }
