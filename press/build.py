@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from press import data, epub, html, pdf, proof, takeaways
+from press import data, epub, html, modules, pdf, proof, search, takeaways
 from press.chapters import Book
 from press.labels import labels
 from press.progress import Reporter
@@ -51,6 +51,7 @@ def build(
             keep(site, aside)
             report.say("setting the pages")
             html.set_pages(book, woven, known, aside, cache / "html")
+            modules.set_modules(book, aside, cache / "html")
         elif site.exists():
             shutil.copytree(
                 site, aside, dirs_exist_ok=True,
@@ -72,6 +73,8 @@ def build(
             epub.set_epub(
                 book, woven, known, aside / epub.EPUB, cache / "epub"
             )
+        if "takeaways" in formats:
+            search.set_index(aside)
         swap(aside, site)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -83,7 +86,7 @@ def keep(site: Path, aside: Path) -> None:
     for name in (epub.EPUB, takeaways.CODE):
         if (site / name).exists():
             shutil.copyfile(site / name, aside / name)
-    for name in ("notebooks",):
+    for name in ("notebooks", search.FOLDER):
         if (site / name).exists():
             shutil.copytree(site / name, aside / name)
 

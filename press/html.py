@@ -47,7 +47,7 @@ def set_pages(
                 picture.write_bytes(data)
     shared = site / "site"
     shared.mkdir(parents=True, exist_ok=True)
-    for name in ("book.css", "book.js"):
+    for name in ("book.css", "book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
     (shared / "palette.css").write_text(palette_css(), encoding="utf-8")
 
@@ -60,7 +60,7 @@ def page(
     data = filter_data([chapter], labels, lambda label: relative(
         f"{label.page}#{label.id}" if label.page != chapter.page
         else f"#{label.id}", chapter,
-    ))
+    ), modules=f"{relative('code', chapter)}/")
     variables = json.dumps(page_variables(book, chapter))
     key = hashlib.sha256("\0".join([
         woven.markdown, data, variables, own_digest(book),
@@ -139,7 +139,9 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         if not groups or groups[-1]["part"] != (name or ""):
             groups.append({"part": name or "", "chapters": []})
         groups[-1]["chapters"].append(entry(other))
-    index = book.chapters.index(chapter)
+    index = -2
+    if chapter in book.chapters:
+        index = book.chapters.index(chapter)
     variables = {
         "book": html.escape(book.title),
         "subtitle": html.escape(book.subtitle),
@@ -157,7 +159,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     }
     if index > 0:
         variables["previous"] = entry(book.chapters[index - 1])
-    if index + 1 < len(book.chapters):
+    if 0 <= index + 1 < len(book.chapters):
         variables["next"] = entry(book.chapters[index + 1])
     return variables
 

@@ -7,7 +7,7 @@
 local epub = FORMAT:match 'epub' ~= nil
 local html = FORMAT:match 'html' ~= nil or epub
 local typst = FORMAT:match 'typst' ~= nil
-local labels, numbers = {}, pandoc.List()
+local labels, numbers, modules = {}, pandoc.List(), nil
 
 local function stringify(x) return x and pandoc.utils.stringify(x) end
 
@@ -42,6 +42,7 @@ local function read_metadata(meta)
   local data = pandoc.json.decode(file:read 'a', false)
   file:close()
   labels, numbers = data.labels, pandoc.List(data.numbers)
+  modules = data.modules
 end
 
 -- ------------------------------------------------------------- headings
@@ -112,8 +113,11 @@ local function reference(el)
   if not label then return nil end
   local text = label.reference
   if citation.mode == 'SuppressAuthor' then text = label.number end
-  return pandoc.Link({pandoc.Str(text)}, label.href, '',
-    {class = 'reference'})
+  local attributes = {class = 'reference'}
+  if FORMAT:match 'html' and label.title ~= '' then
+    attributes['data-title'] = label.title
+  end
+  return pandoc.Link({pandoc.Str(text)}, label.href, '', attributes)
 end
 
 -- ------------------------------------------------------------- captions
@@ -456,8 +460,12 @@ local function code(el)
   if typst then
     return {raw(string.format('#filename(%s)', quoted(filename))), el}
   end
+  local name = pandoc.Inlines {pandoc.Code(filename)}
+  if modules then
+    name = pandoc.Inlines {pandoc.Link(name, modules .. filename .. '.html')}
+  end
   return pandoc.Div({
-    pandoc.Div({pandoc.Plain {pandoc.Code(filename)}}, {class = 'filename'}),
+    pandoc.Div({pandoc.Plain(name)}, {class = 'filename'}),
     el,
   }, {class = 'code-with-filename'})
 end
