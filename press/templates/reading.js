@@ -319,6 +319,10 @@
       list.querySelector("a")?.focus();
     });
     input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        event.preventDefault();   // it would only empty the field
+        dialog.close();
+      }
       if (event.key !== "Enter") return;
       event.preventDefault();
       list.querySelector("a")?.focus();
