@@ -131,6 +131,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
             "number": shown_number(book, other),
             "title": html.escape(other.title),
             "here": other.path == chapter.path,
+            "notebook": relative(f"notebooks/{other.name}.ipynb", chapter),
         }
 
     groups: list[dict] = []

@@ -139,11 +139,16 @@
     preview.style.width = `${width}px`;
     preview.style.left =
       `${Math.max(12, Math.min(place.left, innerWidth - width - 12))}px`;
+    // Below the link where it fits, else where there is more room.
+    preview.style.maxHeight = "none";
     const height = preview.offsetHeight;
-    const below = place.bottom + 8;
-    const above = place.top - height - 8;
-    const fits = below + height < innerHeight || above < 0;
-    preview.style.top = `${fits ? below : above}px`;
+    const below = innerHeight - place.bottom - 20;
+    const above = place.top - 20;
+    const under = height <= below || below >= above;
+    const room = Math.min(height, under ? below : above);
+    preview.style.maxHeight = `${room}px`;
+    preview.style.top =
+      `${under ? place.bottom + 8 : place.top - 8 - room}px`;
   }
 
   function offerPreviews() {
