@@ -20,6 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
 ALT = re.compile(r'\balt="([^"]*)"')
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+EMPTY_HEAD = re.compile(r"<th((?: [^>]*)?)></th>")
 SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
 SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
 BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
@@ -186,7 +187,8 @@ def finished(text: str, woven: Woven) -> str:
     text = LINE_ANCHOR.sub("", text)
     text = PICTURE.sub(drawn, text)
     return TABLE.sub(
-        lambda match: f'<div class="table">{match[0]}</div>', text
+        lambda match: '<div class="table">' + EMPTY_HEAD.sub(
+            r"<td\1></td>", match[0]) + "</div>", text
     )
 
 
