@@ -73,6 +73,11 @@ ABLE = {
         "again.load_state_dict(net.state_dict())\n"
         "x = torch.rand(5, 4)\n"
         "assert torch.equal(net(x), again(x))",
+    12: "import torch\n"
+        "from scratch.autograd import Tensor\n"
+        "x = Tensor(torch.tensor([3.0, 4.0]), requires_grad=True)\n"
+        "(x * x).sum().backward()\n"
+        "assert x.grad.tolist() == [6, 8]",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -140,6 +145,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (7, "train", "train"),
     (8, "compare", "compare"),
     (10, "nn", "Module"),
+    (12, "autograd", "Tensor"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):

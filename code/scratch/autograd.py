@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 9d36c893.
+# Tangled from book/12-autograd.qmd. Checksum bb80fb5f.
 from collections import namedtuple
 from contextlib import contextmanager
 from itertools import count
@@ -349,9 +349,9 @@ class Picks(Shapes):
         best = Move.apply(
             self, lambda x: x.gather(dim, at),
             lambda g, shape: g.new_zeros(shape).scatter(dim, at, g))
-        if not keepdim:
-            best, at = best.squeeze(dim), at.squeeze(dim)
-        return Extreme(best, at)
+        if keepdim:
+            return Extreme(best, at)
+        return Extreme(best.squeeze(dim), at.squeeze(dim))
 
 
 class Tensor(Picks):
