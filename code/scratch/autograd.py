@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum bb80fb5f.
+# Tangled from book/12-autograd.qmd. Checksum c20a79b4.
 from collections import namedtuple
 from contextlib import contextmanager
 from itertools import count
@@ -78,7 +78,8 @@ class Function:
         try:
             out = cls.forward(ctx, *plain)
         except RuntimeError as error:
-            shapes = [list(p.shape) for p in plain if torch.is_tensor(p)]
+            shapes = [list(p.shape) for p in plain
+                      if torch.is_tensor(p)]
             raise RuntimeError(f"{cls.__name__} of {shapes}: {error}")
         if out.requires_grad:
             raise TypeError("torch records this: wrap it in a Tensor")
@@ -183,8 +184,7 @@ class Move(Function):
         return go(x)
 
     def backward(ctx, grad):
-        assert ctx.saved_tensors is not None     # none was changed
-        return ctx.back(grad, ctx.shape)
+        return ctx.back(grad, ctx.shape, *ctx.saved_tensors)
 
 
 def behind(node):
@@ -316,7 +316,7 @@ class Picks(Shapes):
     """What takes some of the numbers, named as in torch."""
 
     def __getitem__(self, index):
-        def back(grad, shape):
+        def back(grad, shape, *_):
             d = grad.new_zeros(shape.numel())
             places = torch.arange(len(d), device=d.device)
             places = places.reshape(shape)[index].flatten()
