@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from press import data, html, pdf, proof
+from press import data, epub, html, modules, pdf, proof, search, takeaways
 from press.chapters import Book
 from press.labels import labels
 from press.progress import Reporter
@@ -17,6 +17,7 @@ from press.tangle import tangle
 from press.weave import weave
 
 PDF = "pytorch-from-scratch.pdf"
+ALL = ("html", "pdf", "takeaways")
 
 
 def results(book: Book, report: Reporter) -> list[Result]:
@@ -47,8 +48,10 @@ def build(
     aside.mkdir()
     try:
         if "html" in formats:
+            keep(site, aside)
             report.say("setting the pages")
             html.set_pages(book, woven, known, aside, cache / "html")
+            modules.set_modules(book, aside, cache / "html")
         elif site.exists():
             shutil.copytree(
                 site, aside, dirs_exist_ok=True,
@@ -62,10 +65,30 @@ def build(
             )
         elif (site / PDF).exists():
             shutil.copyfile(site / PDF, aside / PDF)
+        if "takeaways" in formats:
+            report.say("packing what readers take along")
+            takeaways.set_takeaways(
+                book, executed, known, aside, cache / "notebooks"
+            )
+            epub.set_epub(
+                book, woven, known, aside / epub.EPUB, cache / "epub"
+            )
+        if "takeaways" in formats:
+            search.set_index(aside)
         swap(aside, site)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return site
+
+
+def keep(site: Path, aside: Path) -> None:
+    """Copy what only `make book` makes from the book that is there."""
+    for name in (epub.EPUB, takeaways.CODE):
+        if (site / name).exists():
+            shutil.copyfile(site / name, aside / name)
+    for name in ("notebooks", search.FOLDER):
+        if (site / name).exists():
+            shutil.copytree(site / name, aside / name)
 
 
 def swap(new: Path, place: Path) -> None:

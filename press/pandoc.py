@@ -1,5 +1,6 @@
 """Call pandoc, from the package that carries it."""
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -16,10 +17,14 @@ def program() -> str:
     return pypandoc.get_pandoc_path()
 
 
-def pandoc(name: object, text: str, *arguments: str) -> str:
+def pandoc(
+    name: object, text: str, *arguments: str,
+    environment: dict[str, str] | None = None,
+) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
     done = subprocess.run(
         [program(), *arguments], input=text.encode(), capture_output=True,
+        env={**os.environ, **environment} if environment else None,
     )
     if done.returncode:
         raise BookError(

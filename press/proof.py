@@ -33,13 +33,14 @@ COLUMNS = 72
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
+    "alone",
 }
 TAKEN = {
     "export": "aborts Quarto's render",
     "file": "means something else to Quarto",
 }
 CLASSES = ("exact", "close", "machine")
-FLAGS = {"echo", "eval", "output", "include", "error", "warning"}
+FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
 REFERENCE = re.compile(
     rf"(?<![\w.@\\])-?@((?:{'|'.join(KINDS)})-[\w-]*\w)"
 )

@@ -1,5 +1,6 @@
 """Make every output again and compare it with the recorded one."""
 
+import ast
 import json
 import os
 import platform
@@ -37,16 +38,23 @@ class Entry:
 def entries(result: Result) -> Iterator[tuple[Entry, int]]:
     """What a chapter shows, in order, each with its line.
 
-    An inline value is as firm as the cell before it.
+    An inline value is as firm as the cells that made what it names; where
+    it names nothing that a cell made, as the cell before it.
     """
-    verdict, tolerance = "exact", 0.0
+    last = ("exact", 0.0)
+    made: dict[str, tuple[str, float]] = {}  # by name
+    unmarked: set[str] = set()  # made by cells that print nothing
     cells = inlines = 0
     for key, step in steps(result.chapter):
         if isinstance(step, Cell):
             cells += 1
+            unmarked |= assigned(step.source)
             if "reproduce" in step.options:
-                verdict = step.options["reproduce"]
-                tolerance = float(step.options.get("tolerance", 0))
+                last = (step.options["reproduce"],
+                        float(step.options.get("tolerance", 0)))
+                made.update(dict.fromkeys(unmarked, last))
+                unmarked.clear()
+            verdict, tolerance = last
             if is_figure(step):
                 continue
             for number, output in enumerate(result.outputs[key[0]], 1):
@@ -58,9 +66,43 @@ def entries(result: Result) -> Iterator[tuple[Entry, int]]:
                     ), step.line
         else:
             inlines += 1
+            named = [made[n] for n in read(step.source) if n in made]
+            verdict, tolerance = max(named or [last], key=looseness)
             yield Entry(
                 f"inline {inlines}", verdict, tolerance, result.values[key]
             ), step.line
+
+
+def looseness(firmness: tuple[str, float]) -> tuple[int, float]:
+    verdict, tolerance = firmness
+    return VERDICTS.index(verdict), tolerance
+
+
+def assigned(source: str) -> set[str]:
+    """The variables that a cell gives a value at its top level."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [parsed(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def read(expression: str) -> set[str]:
+    """The names that an expression reads."""
+    return {n.id for n in ast.walk(parsed(expression))
+            if isinstance(n, ast.Name)}
+
+
+def parsed(source: str) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # IPython's own syntax
+        return ast.Module([], [])
 
 
 def text_of(output: dict) -> str | None:

@@ -101,7 +101,7 @@ async def gather(*coroutines):
 
 
 def times_something(chapter: Chapter) -> bool:
-    return any(c.options.get("reproduce") == "machine" for c in chapter.cells)
+    return any(c.options.get("alone") for c in chapter.cells)
 
 
 async def run(
@@ -167,8 +167,8 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
     """The files that a chapter's cells may read, found by their names.
 
     Every module of `scratch` and `figures` that the cells mention, those
-    that these mention in turn, the data once anything loads it, and the
-    files of the book whose paths stand in quotes.
+    that these mention in turn, the data once anything loads it, and what
+    of the book's files and recorded folders stands in quotes.
     """
     text = "\n".join(step.source for _, step in steps(chapter))
     found: set[Path] = set()
@@ -182,6 +182,8 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         file = (book.root / name).resolve()
         if file.is_file() and file.is_relative_to(book.root.resolve()):
             found.add(book.root / name)
+    for name in re.findall(r"[\"'](book/recorded/[\w/-]+)[\"']", text):
+        found.update((book.root / name).glob("*.json"))
     if any(file.parent.name == "figures" for file in found):
         for pattern in ("*.json", "*.mplstyle"):
             found.update((book.root / "figures").glob(pattern))

@@ -348,3 +348,25 @@ def test_errors_of_several_chapters_come_in_reading_order_of_names():
     errors = BookErrors([BookError("b", 2, "y"), BookError("a", None, "x"),
                          BookError("b", 1, "z")])
     assert str(errors) == "a: x\nb:1: z\nb:2: y"
+
+
+def test_only_a_page_with_a_simulation_loads_the_stage(book_of):
+    book = book_of({
+        "01-one": '# One\n\n::: {.sim data-sim="x"}\nA still.\n:::\n',
+        "02-two": "# Two\n\nWords.\n",
+    })
+    sims = book.root / "figures" / "sims"
+    sims.mkdir(parents=True)
+    for name in ("stage.js", "stage.css", ".weights.js.12"):
+        (sims / name).write_text("")
+    site = build_html(book.root)
+    one, two = (
+        (site / f"book/{name}.html").read_text()
+        for name in ("01-one", "02-two")
+    )
+    assert '<script src="../figures/sims/stage.js" defer>' in one
+    assert 'href="../figures/sims/stage.css"' in one
+    assert 'data-sim="x"' in one and "A still." in one
+    assert "figures/sims" not in two
+    copied = sorted(f.name for f in (site / "figures/sims").iterdir())
+    assert copied == ["stage.css", "stage.js"]

@@ -66,6 +66,13 @@ ABLE = {
        "one = torch.ones(3)\n"
        "assert compare(one, one).exact\n"
        "assert compare(one, one.nextafter(2 * one)).ulps == 1",
+    9: "import torch\n"
+       "from scratch.timing import Learner, record\n"
+       "data = torch.rand(64, 784), torch.arange(64) % 10\n"
+       "learner = Learner(*data, 'cpu')\n"
+       "replay = record(learner.step, learner.state(), 'cpu')\n"
+       "replay()\n"
+       "assert learner.adam.t == 1",
     10: "import torch\n"
         "from scratch.nn import Linear, ReLU, Sequential\n"
         "net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))\n"
@@ -78,6 +85,11 @@ ABLE = {
         "x = torch.ones(1000)\n"
         "assert dropout(x, 0.5).unique().tolist() == [0, 2]\n"
         "assert dropout(x, 0.5, training=False) is x",
+    12: "import torch\n"
+        "from scratch.autograd import Tensor\n"
+        "x = Tensor(torch.tensor([3.0, 4.0]), requires_grad=True)\n"
+        "(x * x).sum().backward()\n"
+        "assert x.grad.tolist() == [6, 8]",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -144,8 +156,10 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (6, "data", "DataLoader"),
     (7, "train", "train"),
     (8, "compare", "compare"),
+    (9, "timing", "time_op"),
     (10, "nn", "Module"),
     (11, "functional", "dropout"),
+    (12, "autograd", "Tensor"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):

@@ -13,11 +13,11 @@ from scratch.compare import (
     epochs_of,
     exact_steps,
     fused_backward,
-    torch_loss_and_push,
     main,
     same_bits,
     side_by_side,
     torch_layout,
+    torch_loss_and_push,
     torch_net,
     torch_optimizer,
 )

@@ -4,6 +4,7 @@ import random
 
 import pytest
 import torch
+
 from scratch.optim import SGD, Adam
 
 STEPS = 1000

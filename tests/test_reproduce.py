@@ -5,11 +5,11 @@ import json
 import pytest
 from conftest import cell, write_book
 
-from press import reproduce, tangle
+from press import reproduce, run, tangle
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
-from press.reproduce import Entry, agrees, last_digit, near
+from press.reproduce import Entry, agrees, entries, last_digit, near
 from press.run import Result
 
 
@@ -292,3 +292,29 @@ def test_a_result_without_its_class_cannot_be_recorded(
     with pytest.raises(BookErrors, match="add '#| reproduce: exact'"):
         reproduce.record(root, Reporter(quiet=True))
     assert not record_of(root).exists()
+
+
+@pytest.mark.parametrize("expression, verdict, tolerance", [
+    ("a", "close", 0.5),         # made by a cell that prints
+    ("b", "exact", 0.0),
+    ("a + b", "close", 0.5),     # as firm as the less firm of the two
+    ("c", "machine", 0.0),       # made in silence before the cell that prints
+    ("f(1)", "machine", 0.0),    # no variable: the cell before it
+    ("[d for d in b]", "exact", 0.0),
+    ("a + c", "machine", 0.0),
+])
+def test_an_inline_value_is_as_firm_as_what_it_names(
+    book_of, quick_kernels, expression, verdict, tolerance
+):
+    text = "# T\n\n" + "\n".join([
+        cell("a = 1\nprint(a)", reproduce="close", tolerance=0.5),
+        cell("b = [2]\nprint(b)", reproduce="exact"),
+        cell("c = 3\ndef f(x):\n    e = x\n    return e"),
+        cell("print(c)", reproduce="machine"),
+    ]) + f"\nIt is `{{python}} {expression}`.\n"
+    chapter = book_of(text).chapters[-1]
+    values = {key: "1" for key, _ in run.steps(chapter) if len(key) == 2}
+    outputs = {i: [] for i in range(len(chapter.pieces))}
+    result = run.Result(chapter, outputs, values, None, False)
+    (found,) = [e for e, _ in entries(result)]
+    assert (found.verdict, found.tolerance) == (verdict, tolerance)

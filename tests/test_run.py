@@ -137,6 +137,16 @@ def test_the_data_is_part_of_the_key_of_what_loads_it(three):
     assert changed(three, lambda: digits.write_bytes(b"5042")) == [1, 2, 3]
 
 
+def test_what_lies_in_a_recorded_folder_is_part_of_the_key(three):
+    replace(three / "book/04-four.qmd", "1 + 1", "'book/recorded/gpu'")
+    folder = three / "book" / "recorded" / "gpu"
+    folder.mkdir(parents=True)
+    assert changed(three, lambda: (folder / "a.txt").write_text("")) == []
+    record = folder / "a.json"
+    assert changed(three, lambda: record.write_text("{}")) == [4]
+    assert changed(three, lambda: record.write_text("{ }")) == [4]
+
+
 def test_two_cells_are_not_one(three, book_of):
     first = run.fingerprint(*both(book_of(cells_of("a = 1\nb = 2"))))
     second = run.fingerprint(*both(book_of(cells_of("a = 1", "b = 2"))))
@@ -294,7 +304,7 @@ def test_chapters_that_time_something_run_alone_and_last(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(run.os, "cpu_count", lambda: 4)
-    timed = cell("1", reproduce="machine")
+    timed = cell("1", reproduce="machine", alone="true")
     book = read_book(write_book(tmp_path, {
         "01-timed": "# T\n\n" + timed, "02-plain": "# T\n\n" + cell("1"),
         "03-timed": "# T\n\n" + timed, "04-plain": "# T\n\n" + cell("1"),
