@@ -10,7 +10,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from press import svg
+from press import strict, svg
 from press.chapters import Book, Chapter
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
@@ -50,7 +50,9 @@ def set_pages(
     shared.mkdir(parents=True, exist_ok=True)
     for name in ("book.css", "book.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
-    (shared / "palette.css").write_text(palette_css(), encoding="utf-8")
+    (shared / "palette.css").write_text(
+        palette_css() + strict.stylesheet(), encoding="utf-8"
+    )
     sims = book.root / "figures" / "sims"
     if sims.is_dir():
         shutil.copytree(sims, site / "figures" / "sims",
@@ -110,7 +112,8 @@ def own_digest(book: Book) -> str:
     digest = hashlib.sha256()
     files = [
         *sorted(TEMPLATES.glob("*.html")), *sorted(FILTERS.glob("*.lua")),
-        Path(__file__), Path(svg.__file__), svg.PALETTE,
+        Path(__file__), Path(svg.__file__), Path(strict.__file__),
+        svg.PALETTE,
     ]
     bibliography = book.root / book.config.get("bibliography", "missing")
     if bibliography.exists():
@@ -154,6 +157,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "title": html.escape(chapter.title),
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
+        "policy": strict.POLICY,
         "pdf": relative("pytorch-from-scratch.pdf", chapter),
         "groups": groups,
         "first": index == 0,
@@ -186,6 +190,7 @@ def finished(text: str, woven: Woven) -> str:
     text = SECTIONS.sub(lambda match: sections(match[1]), text)
     text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
     text = LINE_ANCHOR.sub("", text)
+    text = strict.without_styles(woven.chapter.path, text)
     text = PICTURE.sub(drawn, text)
     return TABLE.sub(
         lambda match: f'<div class="table">{match[0]}</div>', text

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from press import bench, mutate, proof, reproduce, tangle
+from press import audit, bench, mutate, proof, reproduce, tangle
 from press.build import build
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
@@ -173,5 +173,6 @@ ACTIONS = {
     "mutate": lambda options, report: mutate.mutate(
         ROOT, report, options.module, options.sample
     ),
+    "audit": lambda options, report: audit.audit(ROOT, report),
     "bench": lambda options, report: bench.measure(ROOT, report),
 }
