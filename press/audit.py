@@ -63,8 +63,8 @@ def installed(root: Path, report: Reporter) -> Path:
     folder = "Scripts" if os.name == "nt" else "bin"
     program = place / folder / "pip-audit"
     stamp = place / "set-up"
-    wanted = PINNED.read_text()
-    if not stamp.exists() or stamp.read_text() != wanted:
+    wanted = PINNED.read_text(encoding="utf-8")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         report.say("setting up pip-audit (once)")
         uv = [sys.executable, "-m", "uv"]
         called([*uv, "venv", "--quiet", "--clear",

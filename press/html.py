@@ -209,7 +209,7 @@ def sections(toc: str) -> str:
 
 def palette_css() -> str:
     """The roles of palette.json as custom properties for both themes."""
-    palette = json.loads(svg.PALETTE.read_text())
+    palette = json.loads(svg.PALETTE.read_text(encoding="utf-8"))
 
     def declared(theme: str) -> str:
         return "".join(

@@ -1,6 +1,8 @@
 """Call pandoc, from the package that carries it."""
 
+import os
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +20,13 @@ def program() -> str:
 
 def pandoc(name: object, text: str, *arguments: str) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
+    command, environ = [program(), *arguments], dict(os.environ)
+    if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":
+        # A locale of ASCII alone: titles and paths are not.
+        command = [c.encode("utf-8", "surrogateescape") for c in command]
+        environ["LC_ALL"] = "C.UTF-8"
     done = subprocess.run(
-        [program(), *arguments], input=text.encode(), capture_output=True,
+        command, input=text.encode(), capture_output=True, env=environ,
     )
     if done.returncode:
         raise BookError(

@@ -202,7 +202,7 @@ def machine(book: Book) -> dict[str, str]:
 def cpu(listed: Path = Path("/proc/cpuinfo")) -> str:
     """The name of the processor."""
     if listed.exists():
-        for line in listed.read_text().splitlines():
+        for line in listed.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "model name":
                 return value.strip()

@@ -39,7 +39,7 @@ def inline(source: str, alt: str) -> str:
     roles = {
         color.lower(): role
         for role, color in reversed(
-            json.loads(PALETTE.read_text())["light"].items()
+            json.loads(PALETTE.read_text(encoding="utf-8"))["light"].items()
         )
     }
 

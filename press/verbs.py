@@ -1,6 +1,7 @@
 """What each verb does, once its environment is set up."""
 
 import argparse
+import errno
 import functools
 import http.server
 import os
@@ -18,6 +19,11 @@ from press.errors import BookError, BookErrors
 from press.progress import Reporter
 from press.venv import ROOT
 
+REFUSED = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
+    errno.EPERM,
+}
+
 
 def perform(verb: str, arguments: list[str]) -> int:
     """Run a verb; a fault in the book is a message and exit code 1."""
@@ -27,6 +33,15 @@ def perform(verb: str, arguments: list[str]) -> int:
         return ACTIONS[verb](options, report) or 0
     except (BookError, BookErrors) as error:
         report.say(str(error))
+        return 1
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        report.say(
+            f"{error.filename or 'the disk'}: {error.strerror}; _book/ is "
+            "what it was before. Make room, or the folder writable, and run "
+            "this again"
+        )
         return 1
     except KeyboardInterrupt:
         report.say("stopped; nothing was changed")
