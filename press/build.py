@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from press import data, html, pdf, proof
+from press import data, epub, html, modules, pdf, proof, search, takeaways
 from press.chapters import Book
 from press.labels import labels
 from press.progress import Reporter
@@ -19,6 +19,7 @@ from press.tangle import tangle
 from press.weave import Woven, weave
 
 PDF = "pytorch-from-scratch.pdf"
+ALL = ("html", "pdf", "takeaways")
 
 
 def results(book: Book, report: Reporter) -> list[Result]:
@@ -43,12 +44,14 @@ def build(
     executed = results(book, report)
     woven = [weave(book, result) for result in executed]
     with one_at_a_time(book.root):
-        return set_aside_and_swap(book, report, woven, formats, paper)
+        return set_aside_and_swap(
+            book, report, executed, woven, formats, paper
+        )
 
 
 def set_aside_and_swap(
-    book: Book, report: Reporter, woven: list[Woven],
-    formats: tuple[str, ...], paper: str,
+    book: Book, report: Reporter, executed: list[Result],
+    woven: list[Woven], formats: tuple[str, ...], paper: str,
 ) -> Path:
     """Set the formats in a folder aside, then put it in its place."""
     known = labels(book)
@@ -59,8 +62,10 @@ def set_aside_and_swap(
     aside.mkdir()
     try:
         if "html" in formats:
+            keep(site, aside)
             report.say("setting the pages")
             html.set_pages(book, woven, known, aside, cache / "html")
+            modules.set_modules(book, aside, cache / "html")
         elif site.exists():
             shutil.copytree(
                 site, aside, dirs_exist_ok=True,
@@ -74,6 +79,16 @@ def set_aside_and_swap(
             )
         elif (site / PDF).exists():
             shutil.copyfile(site / PDF, aside / PDF)
+        if "takeaways" in formats:
+            report.say("packing what readers take along")
+            takeaways.set_takeaways(
+                book, executed, known, aside, cache / "notebooks"
+            )
+            epub.set_epub(
+                book, woven, known, aside / epub.EPUB, cache / "epub"
+            )
+        if "takeaways" in formats:
+            search.set_index(aside)
         swap(aside, site)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -95,6 +110,16 @@ def one_at_a_time(root: Path) -> Iterator[None]:
         else:
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def keep(site: Path, aside: Path) -> None:
+    """Copy what only `make book` makes from the book that is there."""
+    for name in (epub.EPUB, takeaways.CODE):
+        if (site / name).exists():
+            shutil.copyfile(site / name, aside / name)
+    for name in ("notebooks", search.FOLDER):
+        if (site / name).exists():
+            shutil.copytree(site / name, aside / name)
 
 
 def swap(new: Path, place: Path) -> None:

@@ -20,6 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
 ALT = re.compile(r'\balt="([^"]*)"')
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+EMPTY_HEAD = re.compile(r"<th((?: [^>]*)?)></th>")
 SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
 SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
 BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
@@ -48,7 +49,7 @@ def set_pages(
                 picture.write_bytes(data)
     shared = site / "site"
     shared.mkdir(parents=True, exist_ok=True)
-    for name in ("book.css", "book.js"):
+    for name in ("book.css", "book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
     (shared / "palette.css").write_text(
         palette_css() + strict.stylesheet(), encoding="utf-8"
@@ -68,7 +69,7 @@ def page(
     data = filter_data([chapter], labels, lambda label: relative(
         f"{label.page}#{label.id}" if label.page != chapter.page
         else f"#{label.id}", chapter,
-    ))
+    ), modules=f"{relative('code', chapter)}/")
     variables = json.dumps(page_variables(book, chapter))
     key = hashlib.sha256("\0".join([
         woven.markdown, data, variables, own_digest(book),
@@ -140,6 +141,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
             "number": shown_number(book, other),
             "title": html.escape(other.title),
             "here": other.path == chapter.path,
+            "notebook": relative(f"notebooks/{other.name}.ipynb", chapter),
         }
 
     groups: list[dict] = []
@@ -148,7 +150,9 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         if not groups or groups[-1]["part"] != (name or ""):
             groups.append({"part": name or "", "chapters": []})
         groups[-1]["chapters"].append(entry(other))
-    index = book.chapters.index(chapter)
+    index = -2
+    if chapter in book.chapters:
+        index = book.chapters.index(chapter)
     variables = {
         "book": html.escape(book.title),
         "subtitle": html.escape(book.subtitle),
@@ -159,6 +163,9 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "site": relative("site", chapter),
         "policy": strict.POLICY,
         "pdf": relative("pytorch-from-scratch.pdf", chapter),
+        "epub": relative("pytorch-from-scratch.epub", chapter),
+        "program": relative("scratch.zip", chapter),
+        "notebook": relative(f"notebooks/{chapter.name}.ipynb", chapter),
         "groups": groups,
         "first": index == 0,
     }
@@ -166,7 +173,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         variables["sims"] = relative("figures/sims", chapter)
     if index > 0:
         variables["previous"] = entry(book.chapters[index - 1])
-    if index + 1 < len(book.chapters):
+    if 0 <= index + 1 < len(book.chapters):
         variables["next"] = entry(book.chapters[index + 1])
     return variables
 
@@ -193,7 +200,8 @@ def finished(text: str, woven: Woven) -> str:
     text = strict.without_styles(woven.chapter.path, text)
     text = PICTURE.sub(drawn, text)
     return TABLE.sub(
-        lambda match: f'<div class="table">{match[0]}</div>', text
+        lambda match: '<div class="table">' + EMPTY_HEAD.sub(
+            r"<td\1></td>", match[0]) + "</div>", text
     )
 
 

@@ -18,9 +18,13 @@ def program() -> str:
     return pypandoc.get_pandoc_path()
 
 
-def pandoc(name: object, text: str, *arguments: str) -> str:
+def pandoc(
+    name: object, text: str, *arguments: str,
+    environment: dict[str, str] | None = None,
+) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
-    command, environ = [program(), *arguments], dict(os.environ)
+    command = [program(), *arguments]
+    environ = {**os.environ, **(environment or {})}
     if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":
         # A locale of ASCII alone: titles and paths are not.
         command = [c.encode("utf-8", "surrogateescape") for c in command]

@@ -6,7 +6,9 @@ import re
 from press.errors import BookError
 
 POLICY = "; ".join([
-    "default-src 'none'", "script-src 'self'", "style-src 'self'",
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",  # the search is WebAssembly
+    "style-src 'self'",
     "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'",
     "form-action 'none'",
 ])

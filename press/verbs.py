@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from press import audit, bench, mutate, proof, reproduce, tangle
-from press.build import build
+from press.build import ALL, build
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
@@ -66,7 +66,7 @@ def parser(verb: str) -> argparse.ArgumentParser:
 
 
 def do_book(options, report: Reporter) -> None:
-    build(read_book(ROOT), report, formats=("html", "pdf"),
+    build(read_book(ROOT), report, formats=ALL,
           paper=options.paper)
     report.say("_book/index.html and _book/pytorch-from-scratch.pdf are made")
 
@@ -104,7 +104,7 @@ def do_proof(options, report: Reporter) -> None:
 def do_test(options, report: Reporter) -> int:
     book = read_book(ROOT)
     tangle.check(book)
-    build(book, report, formats=("html", "pdf"))
+    build(book, report, formats=ALL)
     chosen = [word for word in options.rest if word != "--"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *(chosen or ["--cov"])], cwd=ROOT,

@@ -168,7 +168,8 @@ def block(kind: str, lines: list[str]) -> list[str]:
 
 
 def filter_data(
-    chapters: list[Chapter], labels: list[Label], href
+    chapters: list[Chapter], labels: list[Label], href,
+    modules: str | None = None,
 ) -> str:
     """What press.lua needs to know, as JSON."""
     return json.dumps({
@@ -177,8 +178,10 @@ def filter_data(
                 "reference": label.reference,
                 "number": label.number,
                 "href": href(label),
+                "title": label.title,
             }
             for label in labels
         },
         "numbers": [h.number for c in chapters for h in headings(c)],
+        **({"modules": modules} if modules else {}),
     })

@@ -85,6 +85,11 @@ ABLE = {
         "x = torch.ones(1000)\n"
         "assert dropout(x, 0.5).unique().tolist() == [0, 2]\n"
         "assert dropout(x, 0.5, training=False) is x",
+    12: "import torch\n"
+        "from scratch.autograd import Tensor\n"
+        "x = Tensor(torch.tensor([3.0, 4.0]), requires_grad=True)\n"
+        "(x * x).sum().backward()\n"
+        "assert x.grad.tolist() == [6, 8]",
 }
 
 # One interpreter does all the tasks, since torch takes seconds to import;
@@ -154,6 +159,7 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (9, "timing", "time_op"),
     (10, "nn", "Module"),
     (11, "functional", "dropout"),
+    (12, "autograd", "Tensor"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):

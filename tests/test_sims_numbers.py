@@ -10,6 +10,8 @@ from sims_harness import FOLDER, ROOT, settled
 from strokes import traced
 
 from figures import rates, recognizer
+from figures.anatomy import describe
+from scratch import nn
 from scratch.data import DataLoader, load_mnist
 from scratch.functional import (
     cross_entropy,
@@ -458,12 +460,16 @@ def test_with_a_gpu_both_run_and_meet(on_stage):
     tab.evaluate(WITH_GPU)
     tab.locator("text=Reset").click()
     settled(tab)
-    text = tab.locator(".stage-body").text_content()
-    assert "The two meet near n" in text and "A card" in text
-    tab.get_by_label("training").check(force=True)
-    settled(tab)
     assert "GPU, graph finishes" in tab.locator(
         ".stage-readout").first.text_content()
+    tab.get_by_label("products of matrices").check(force=True)
+    settled(tab)
+    text = tab.locator(".stage-body").text_content()
+    assert "The two meet near n" in text and "A card" in text
+    before = tab.locator("text=/finished, /").first.text_content()
+    tab.get_by_label("matrix size n").fill("0")
+    settled(tab)
+    assert tab.locator("text=/finished, /").first.text_content() != before
 
 
 def test_a_replay_begins_anew_and_ends(on_stage):
@@ -490,7 +496,6 @@ def test_every_operation_of_a_layer_is_explained(numbers, math_pages):
 
 def opened_layers():
     """The layers and inputs of Chapter 10."""
-    nn = pytest.importorskip("scratch.nn")
     torch.manual_seed(0)
     x, hidden = torch.rand(64, 784), torch.rand(64, 128)
     return {
@@ -506,7 +511,6 @@ def opened_layers():
 
 def test_the_layers_are_those_of_scratch_nn(math_pages, numbers):
     shown = opened_layers()
-    from figures.anatomy import describe
     listed = math_pages("anatomy").evaluate("LAYERS")
     assert listed == [describe(*pair) for pair in shown.items()]
     for layer, entry in zip(shown, listed, strict=True):

@@ -56,7 +56,7 @@
       .sort((a, b) => a - b);
     const meets = devices.cuda
       ? crossover(devices.cpu.products, devices.cuda.products) : null;
-    let work = "products", at = Math.floor(sizes.length / 2), elapsed = SCREEN;
+    let work = "batches", at = Math.floor(sizes.length / 2), elapsed = SCREEN;
     const now = () => lanes(record, work, sizes[at]);
 
     const player = s.play({
@@ -72,7 +72,7 @@
     });
     s.choice({
       label: "work", value: work,
-      options: [["products", "products of matrices"], ["batches", "training"]],
+      options: [["batches", "training"], ["products", "products of matrices"]],
       on: (kind) => {
         work = kind;
         size.input.disabled = kind !== "products";
@@ -85,6 +85,7 @@
       format: (i) => String(sizes[i]),
       on: (i) => { at = i; elapsed = SCREEN; },
     });
+    size.input.disabled = true;
 
     s.picture({
       label: "Finished in the same time",
@@ -167,7 +168,7 @@
 
   stage("devices", {
     title: "CPU and GPU in the same time",
-    hint: "Choose a size of matrices, and see what is finished first.",
+    hint: "Play; then let products of matrices run, and choose their size.",
     caption: "What each device finishes in the same time, replayed in slow "
       + "motion from measured times, and the time of one product over its "
       + "size.",

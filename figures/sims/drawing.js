@@ -155,6 +155,14 @@
   }
   const power = (e) => e === 0 ? "1" : `10${String(e)
     .replace(/./g, (c) => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])}`;
+  stage.line = (spots) => spots.length ? `M${spots.map(
+    (spot) => spot.map((v) => v.toFixed(1)).join(" ")).join("L")}` : "";
+  // Two digits, and a power of ten where it is needed.
+  stage.brief = (v) => {
+    const [digits, e] = v.toExponential(1).split("e");
+    return v && (e < -3 || e > 4) ? `${digits} × ${power(+e)}`
+      : String(Number(v.toPrecision(2))).replace("-", "−");
+  };
 
   // ---------------------------------------------------------- dragging
 

@@ -3,6 +3,7 @@
 
 local html = FORMAT:match 'html' ~= nil
 local typst = FORMAT:match 'typst' ~= nil
+local epub = FORMAT:match 'epub' ~= nil
 
 local function class_of(el, names)
   for _, name in ipairs(names) do
@@ -177,7 +178,7 @@ end
 -- On paper the answers to the quizzes stand in an appendix.
 
 local function answers_apart(doc)
-  if not typst then return nil end
+  if not typst and not epub then return nil end
   local answers, chapter, count = pandoc.List(), nil, 0
   local blocks = doc.blocks:walk {
     traverse = 'topdown',

@@ -4,9 +4,10 @@
 -- Metadata `press`: labels (id to reference, number, href), numbers (of the
 -- headings, in order), all made by press/labels.py.
 
-local html = FORMAT:match 'html' ~= nil
+local epub = FORMAT:match 'epub' ~= nil
+local html = FORMAT:match 'html' ~= nil or epub
 local typst = FORMAT:match 'typst' ~= nil
-local labels, numbers = {}, pandoc.List()
+local labels, numbers, modules = {}, pandoc.List(), nil
 
 local function stringify(x) return x and pandoc.utils.stringify(x) end
 
@@ -41,6 +42,7 @@ local function read_metadata(meta)
   local data = pandoc.json.decode(file:read 'a', false)
   file:close()
   labels, numbers = data.labels, pandoc.List(data.numbers)
+  modules = data.modules
 end
 
 -- ------------------------------------------------------------- headings
@@ -111,8 +113,11 @@ local function reference(el)
   if not label then return nil end
   local text = label.reference
   if citation.mode == 'SuppressAuthor' then text = label.number end
-  return pandoc.Link({pandoc.Str(text)}, label.href, '',
-    {class = 'reference'})
+  local attributes = {class = 'reference'}
+  if FORMAT:match 'html' and label.title ~= '' then
+    attributes['data-title'] = label.title
+  end
+  return pandoc.Link({pandoc.Str(text)}, label.href, '', attributes)
 end
 
 -- ------------------------------------------------------------- captions
@@ -250,6 +255,10 @@ end
 
 local function solution(el)
   if typst then return nil end
+  if not html then
+    el.content:insert(1, pandoc.Para {pandoc.Strong 'Solution'})
+    return el
+  end
   local result = pandoc.List {pandoc.RawBlock('html',
     '<details class="solution"><summary>Solution</summary>')}
   result:extend(el.content)
@@ -274,11 +283,38 @@ local function unticked(list)
   return list
 end
 
+-- In a notebook the right answer is folded away below the options.
+local function quiz_in_notebook(el)
+  local answer = pandoc.List()
+  el.content:walk {BulletList = function(list)
+    for _, item in ipairs(list.content) do
+      if stringify(item[1]):match '^☒' then
+        local content = item[1].content:clone()
+        content:remove(1)
+        answer:insert(pandoc.Para(content))
+      end
+    end
+  end}
+  local result = el.content:walk {
+    BulletList = unticked,
+    Span = function(span)
+      if span.classes:includes 'why' then return {} end
+    end,
+  }
+  result:insert(pandoc.RawBlock('html',
+    '<details><summary>Answer</summary>'))
+  result:extend(answer)
+  result:insert(pandoc.RawBlock('html', '</details>'))
+  return result
+end
+
 local function quiz(el)
   quiz_count = quiz_count + 1
   if typst then
     return wrapped('#quiz[', el.content:walk {BulletList = unticked}, ']')
   end
+  if epub then return el end
+  if not html then return quiz_in_notebook(el) end
   local name = 'quiz-' .. quiz_count
   local result = pandoc.List {pandoc.RawBlock('html',
     string.format('<fieldset class="quiz" id="%s">', name))}
@@ -331,7 +367,7 @@ local function visible(el)
   local wanted = el.attributes['when-format']
   local hidden = el.attributes['unless-format']
   local function holds(name)
-    return (name == 'html' and html) or (name == 'typst' and typst)
+    return (name == 'html' and html and not epub) or (name == 'typst' and typst)
       or (name == 'pdf' and typst)
   end
   if (wanted and not holds(wanted)) or (hidden and holds(hidden)) then
@@ -424,15 +460,19 @@ local function code(el)
   if typst then
     return {raw(string.format('#filename(%s)', quoted(filename))), el}
   end
+  local name = pandoc.Inlines {pandoc.Code(filename)}
+  if modules then
+    name = pandoc.Inlines {pandoc.Link(name, modules .. filename .. '.html')}
+  end
   return pandoc.Div({
-    pandoc.Div({pandoc.Plain {pandoc.Code(filename)}}, {class = 'filename'}),
+    pandoc.Div({pandoc.Plain(name)}, {class = 'filename'}),
     el,
   }, {class = 'code-with-filename'})
 end
 
 -- On paper the solutions stand in an appendix, each with its exercise's name.
 local function solutions_apart(doc)
-  if not typst then return nil end
+  if not typst and not epub then return nil end
   local solutions, last, title = pandoc.List(), nil, nil
   doc.blocks = doc.blocks:walk {traverse = 'topdown', Div = function(el)
     if el.identifier:match '^exr%-' and labels[el.identifier] then
@@ -441,7 +481,14 @@ local function solutions_apart(doc)
         and el.content[1].content:clone() or nil
     elseif el.classes:includes 'solution' and last then
       if #solutions == 0 then
-        solutions:insert(raw '#heading(level: 2)[Solutions]')
+        solutions:insert(epub and pandoc.Header(2, 'Solutions',
+          {class = 'not-counted'}) or raw '#heading(level: 2)[Solutions]')
+      end
+      if epub then
+        solutions:insert(pandoc.Para {pandoc.Strong {pandoc.Link(
+          exercise_head(labels[last], title), '#' .. last)}})
+        solutions:extend(el.content)
+        return {}
       end
       solutions:insert(raw(string.format('#solution([%s], %s)[',
         titled(exercise_head(labels[last], title)), quoted(last))))

@@ -59,9 +59,18 @@
 
   // -------------------------------------------------------------- copy
 
+  // What runs: no prompts, and none of the output between them.
+  function runnable(text) {
+    const lines = text.split("\n");
+    const prompt = /^(>>>|\.\.\.|\$)(?: |$)/;
+    if (!prompt.test(lines[0])) return text;
+    return lines.filter((line) => prompt.test(line))
+      .map((line) => line.replace(prompt, "")).join("\n");
+  }
+
   async function copy(code) {
     try {
-      await navigator.clipboard.writeText(code.textContent);
+      await navigator.clipboard.writeText(runnable(code.textContent));
     } catch {
       getSelection().selectAllChildren(code);
       document.execCommand("copy");
