@@ -18,6 +18,7 @@ VERBS = {
     "preview": "serve, and build again when a file changes",
     "mutate": "break each computing line of scratch, see a test fail",
     "bench": "measure how long a build takes",
+    "audit": "look for known faults in the packages of the lock",
     "clean": "remove _book/ and .cache/",
     "help": "this list",
 }

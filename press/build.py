@@ -5,6 +5,8 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from press.labels import labels
 from press.progress import Reporter
 from press.run import Result, run_all
 from press.tangle import tangle
-from press.weave import weave
+from press.weave import Woven, weave
 
 PDF = "pytorch-from-scratch.pdf"
 ALL = ("html", "pdf", "takeaways")
@@ -37,9 +39,21 @@ def build(
     paper: str = "a4",
 ) -> Path:
     """Make `_book/`. Until all of it is made the old one stays."""
-    recover(book.root)
+    with one_at_a_time(book.root):
+        recover(book.root)
     executed = results(book, report)
     woven = [weave(book, result) for result in executed]
+    with one_at_a_time(book.root):
+        return set_aside_and_swap(
+            book, report, executed, woven, formats, paper
+        )
+
+
+def set_aside_and_swap(
+    book: Book, report: Reporter, executed: list[Result],
+    woven: list[Woven], formats: tuple[str, ...], paper: str,
+) -> Path:
+    """Set the formats in a folder aside, then put it in its place."""
     known = labels(book)
     cache = book.root / ".cache" / "weave"
     site = book.root / "_book"
@@ -79,6 +93,23 @@ def build(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return site
+
+
+@contextmanager
+def one_at_a_time(root: Path) -> Iterator[None]:
+    """Builds that run side by side set and swap one after the other.
+
+    The lock is the system's: it goes with the process that holds it.
+    """
+    (root / ".cache").mkdir(exist_ok=True)
+    with open(root / ".cache" / "build.lock", "w") as file:
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            pass
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def keep(site: Path, aside: Path) -> None:

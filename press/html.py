@@ -10,7 +10,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from press import svg
+from press import strict, svg
 from press.chapters import Book, Chapter
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
@@ -51,7 +51,9 @@ def set_pages(
     shared.mkdir(parents=True, exist_ok=True)
     for name in ("book.css", "book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
-    (shared / "palette.css").write_text(palette_css(), encoding="utf-8")
+    (shared / "palette.css").write_text(
+        palette_css() + strict.stylesheet(), encoding="utf-8"
+    )
     sims = book.root / "figures" / "sims"
     if sims.is_dir():
         shutil.copytree(sims, site / "figures" / "sims",
@@ -111,7 +113,8 @@ def own_digest(book: Book) -> str:
     digest = hashlib.sha256()
     files = [
         *sorted(TEMPLATES.glob("*.html")), *sorted(FILTERS.glob("*.lua")),
-        Path(__file__), Path(svg.__file__), svg.PALETTE,
+        Path(__file__), Path(svg.__file__), Path(strict.__file__),
+        svg.PALETTE,
     ]
     bibliography = book.root / book.config.get("bibliography", "missing")
     if bibliography.exists():
@@ -158,6 +161,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "title": html.escape(chapter.title),
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
+        "policy": strict.POLICY,
         "pdf": relative("pytorch-from-scratch.pdf", chapter),
         "epub": relative("pytorch-from-scratch.epub", chapter),
         "program": relative("scratch.zip", chapter),
@@ -193,6 +197,7 @@ def finished(text: str, woven: Woven) -> str:
     text = SECTIONS.sub(lambda match: sections(match[1]), text)
     text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
     text = LINE_ANCHOR.sub("", text)
+    text = strict.without_styles(woven.chapter.path, text)
     text = PICTURE.sub(drawn, text)
     return TABLE.sub(
         lambda match: '<div class="table">' + EMPTY_HEAD.sub(
@@ -212,7 +217,7 @@ def sections(toc: str) -> str:
 
 def palette_css() -> str:
     """The roles of palette.json as custom properties for both themes."""
-    palette = json.loads(svg.PALETTE.read_text())
+    palette = json.loads(svg.PALETTE.read_text(encoding="utf-8"))
 
     def declared(theme: str) -> str:
         return "".join(

@@ -29,6 +29,7 @@ class Module:
     path: Path
     number: str = ""
     appendix: bool = False
+    text: str = ""      # a module has no prose, and so no simulation
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -22,9 +23,14 @@ def pandoc(
     environment: dict[str, str] | None = None,
 ) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
+    command = [program(), *arguments]
+    environ = {**os.environ, **(environment or {})}
+    if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":
+        # A locale of ASCII alone: titles and paths are not.
+        command = [c.encode("utf-8", "surrogateescape") for c in command]
+        environ["LC_ALL"] = "C.UTF-8"
     done = subprocess.run(
-        [program(), *arguments], input=text.encode(), capture_output=True,
-        env={**os.environ, **environment} if environment else None,
+        command, input=text.encode(), capture_output=True, env=environ,
     )
     if done.returncode:
         raise BookError(

@@ -55,7 +55,8 @@ def typst_source(
         "title": book.title, "subtitle": book.subtitle,
         "author": str(book.config["book"].get("author", "")),
         "paper": PAPERS[paper], "imprint": imprint,
-        "palette": json.loads(svg.PALETTE.read_text())["light"],
+        "palette": json.loads(
+            svg.PALETTE.read_text(encoding="utf-8"))["light"],
     }))
     digest = hashlib.sha256()
     files = [

@@ -5,6 +5,8 @@ import json
 import os
 import platform
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +20,7 @@ from press.chapters import Book, Cell, Chapter, read_book
 from press.errors import BookError
 from press.labels import is_figure
 from press.progress import Reporter
-from press.run import Result, environment, run_all, steps
+from press.run import Result, device, environment, run_all, steps
 from press.tangle import check
 
 NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -166,13 +168,7 @@ def record(root: Path, report: Reporter) -> None:
     book, results = made_anew(root, report)
     proof.check_outputs(results)
     folder(root).mkdir(parents=True, exist_ok=True)
-    made_on = {
-        "platform": platform.platform(terse=True),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "threads": environment(book).get("OMP_NUM_THREADS", ""),
-    }
+    made_on = machine(book)
     for result in results:
         content = {
             "made on": made_on,
@@ -186,6 +182,40 @@ def record(root: Path, report: Reporter) -> None:
         )
         os.replace(aside, file)
     report.say(f"recorded {len(results)} chapters in book/recorded/outputs/")
+
+
+def machine(book: Book) -> dict[str, str]:
+    """What the numbers of a run may depend on, besides the book."""
+    environ = environment(book)
+    return {
+        "platform": platform.platform(terse=True),
+        "machine": platform.machine(),
+        "cpu": cpu(),
+        "instructions": instructions(environ),
+        "device": device(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "threads": environ.get("OMP_NUM_THREADS", ""),
+    }
+
+
+def cpu(listed: Path = Path("/proc/cpuinfo")) -> str:
+    """The name of the processor."""
+    if listed.exists():
+        for line in listed.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or "unknown"
+
+
+def instructions(environ: dict[str, str]) -> str:
+    """The instruction set that torch's kernels take: AVX2, AVX512, ..."""
+    return subprocess.run(
+        [sys.executable, "-c", "import torch; "
+         "print(torch.backends.cpu.get_cpu_capability())"],
+        env=environ, capture_output=True, text=True, check=True,
+    ).stdout.strip()
 
 
 def recorded(root: Path, chapter: Chapter) -> dict[str, Entry]:

@@ -248,8 +248,11 @@ def write_entry(
     )
     entry.parent.mkdir(parents=True, exist_ok=True)
     aside = entry.with_name(f".{entry.name}.{os.getpid()}")
-    aside.write_text(stored, encoding="utf-8")
-    os.replace(aside, entry)
+    try:
+        aside.write_text(stored, encoding="utf-8")
+        os.replace(aside, entry)
+    finally:
+        aside.unlink(missing_ok=True)  # where the disk was full
 
 
 def sha256(text: str) -> str:
@@ -272,7 +275,8 @@ def environment(book: Book) -> dict[str, str]:
     """What `_environment` sets, over the environment we were given."""
     result = dict(os.environ)
     file = book.root / "_environment"
-    for line in file.read_text().splitlines() if file.exists() else ():
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    for line in text.splitlines():
         if "=" in line and not line.startswith("#"):
             name, value = line.split("=", 1)
             result[name.strip()] = value.strip()

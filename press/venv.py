@@ -33,7 +33,7 @@ def wanted() -> str:
 
 def ready() -> bool:
     try:
-        stamp = STAMP.read_text()
+        stamp = STAMP.read_text(encoding="utf-8")
     except OSError:
         return False
     return stamp.split()[1:] == wanted().split()[1:] and python().exists()
@@ -64,6 +64,12 @@ def set_up() -> None:
             f"{sys.version.split()[0]}. Name another with "
             "'make PYTHON=python3.12'."
         )
+    if VENV.is_symlink():
+        sys.exit(
+            f".venv is a link to {VENV.resolve()}, which is not what this "
+            "requirements.lock asks for. Set it up where it belongs, or "
+            "remove the link; nothing was changed there."
+        )
     print("setting up .venv (once; about 5 GB with torch)", file=sys.stderr)
     with locked():
         if ready():
@@ -90,14 +96,14 @@ def set_up() -> None:
 def stale() -> list[str]:
     """`--clear` where `.venv` is of another Python."""
     config = VENV / "pyvenv.cfg"
-    found = config.read_text() if config.exists() else ""
+    found = config.read_text(encoding="utf-8") if config.exists() else ""
     version = ".".join(map(str, sys.version_info[:3]))
     return [] if f"version = {version}" in found else ["--clear"]
 
 
 def block_of(package: str) -> str:
     """One package's lines of the lock, hashes included."""
-    lines = LOCK.read_text().splitlines()
+    lines = LOCK.read_text(encoding="utf-8").splitlines()
     for start, line in enumerate(lines):
         if re.match(rf"{package}==", line):
             end = start + 1

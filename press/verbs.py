@@ -1,6 +1,7 @@
 """What each verb does, once its environment is set up."""
 
 import argparse
+import errno
 import functools
 import http.server
 import os
@@ -11,12 +12,17 @@ import threading
 import time
 from pathlib import Path
 
-from press import bench, mutate, proof, reproduce, tangle
+from press import audit, bench, mutate, proof, reproduce, tangle
 from press.build import ALL, build
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
 from press.venv import ROOT
+
+REFUSED = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
+    errno.EPERM,
+}
 
 
 def perform(verb: str, arguments: list[str]) -> int:
@@ -27,6 +33,15 @@ def perform(verb: str, arguments: list[str]) -> int:
         return ACTIONS[verb](options, report) or 0
     except (BookError, BookErrors) as error:
         report.say(str(error))
+        return 1
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        report.say(
+            f"{error.filename or 'the disk'}: {error.strerror}; _book/ is "
+            "what it was before. Make room, or the folder writable, and run "
+            "this again"
+        )
         return 1
     except KeyboardInterrupt:
         report.say("stopped; nothing was changed")
@@ -173,5 +188,6 @@ ACTIONS = {
     "mutate": lambda options, report: mutate.mutate(
         ROOT, report, options.module, options.sample
     ),
+    "audit": lambda options, report: audit.audit(ROOT, report),
     "bench": lambda options, report: bench.measure(ROOT, report),
 }

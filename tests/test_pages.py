@@ -160,6 +160,21 @@ def test_the_theme_button_is_remembered(opened):
     assert tab.evaluate(paper) == dark
 
 
+def test_the_policy_of_a_page_stops_what_is_written_into_it(opened):
+    page = (SITE / "index.html").read_text(encoding="utf-8").replace(
+        "</body>", '<script>document.title = "x"</script>'
+        '<p id="red" style="color:red">r</p></body>',
+    )
+    tab = opened("index.html")
+    tab.route("**/index.html", lambda route: route.fulfill(
+        body=page, content_type="text/html"
+    ))
+    tab.reload()
+    assert tab.title() != "x"
+    assert len([c for c in tab.complaints if "style-src" in c]) == 1
+    assert len([c for c in tab.complaints if "script-src" in c]) == 1
+
+
 def test_a_quiz_says_why_when_an_answer_is_chosen(opened):
     tab = opened("book/03-loss.html")
     quiz = tab.locator(".quiz").first

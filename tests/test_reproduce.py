@@ -1,6 +1,7 @@
 """Every number comes back as firmly as its page promises."""
 
 import json
+import os
 
 import pytest
 from conftest import cell, write_book
@@ -154,6 +155,7 @@ BOOK = "# T\n\n" + cell(
 def recorded(tmp_path_factory, quick_kernels):
     """A book whose outputs a real kernel made and were written down."""
     root = write_book(tmp_path_factory.mktemp("recorded"), {"01-one": BOOK})
+    (root / "_environment").write_text("PYTHONPATH=code\nOMP_NUM_THREADS=1\n")
     tangle.tangle(read_book(root))
     runs = []
 
@@ -212,7 +214,28 @@ def test_a_record_says_what_was_made_and_on_what(recorded):
         ("cell 2 output 1", "close", "near 1.000000\n"),
         ("cell 3 output 1", "machine", "3.1 ms\n"),
     ]
-    assert {"platform", "python", "torch"} <= content["made on"].keys()
+    import torch
+    made_on = content["made on"]
+    assert list(made_on) == ["platform", "machine", "cpu", "instructions",
+                             "device", "python", "torch", "threads"]
+    assert made_on["torch"].partition("+")[0] == (
+        torch.__version__.partition("+")[0])
+    assert made_on["instructions"] == torch.backends.cpu.get_cpu_capability()
+    assert made_on["cpu"] and made_on["threads"] == "1"
+
+
+def test_the_record_names_the_instructions_that_were_taken(monkeypatch):
+    environ = dict(os.environ, ATEN_CPU_CAPABILITY="default")
+    found = reproduce.instructions(environ)
+    assert found.upper() in ("DEFAULT", "NO AVX")
+
+
+def test_the_processor_is_known_by_its_name(tmp_path):
+    listed = tmp_path / "cpuinfo"
+    listed.write_text("processor\t: 0\nmodel name\t: Brand X : 2\n")
+    assert reproduce.cpu(listed) == "Brand X : 2"
+    listed.write_text("processor : 0\n")
+    assert reproduce.cpu(listed)
 
 
 def test_what_comes_back_the_same_agrees(again):

@@ -128,6 +128,17 @@ def test_a_set_up_installs_uv_and_then_the_lock_by_hash(place, calls):
     assert venv.ready()
 
 
+def test_an_environment_of_another_place_is_left_alone(place, calls):
+    shared = place / "shared"
+    shared.mkdir()
+    (shared / "set-up").write_text("3.11 of-another-lock\n")
+    venv.VENV.symlink_to(shared)
+    with pytest.raises(SystemExit, match="a link to .*shared"):
+        venv.set_up()
+    assert calls == []
+    assert (shared / "set-up").read_text() == "3.11 of-another-lock\n"
+
+
 def test_a_second_set_up_does_nothing(place, calls):
     venv.set_up()
     calls.clear()

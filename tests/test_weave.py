@@ -630,7 +630,7 @@ def test_a_pictures_colors_follow_the_theme():
         '<svg width="1"><g style="fill: #1D66C9; stroke: #123456"/>'
         "<text>#1d66c9</text></svg>", 'a "b" &amp; c',
     )
-    assert "fill: var(--forward); stroke: #123456" in drawn
+    assert '<g fill="var(--forward)" stroke="#123456"/>' in drawn
     assert "<text>#1d66c9</text>" in drawn
     assert 'aria-label="a &quot;b&quot; &amp; c"' in drawn
 

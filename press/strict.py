@@ -1,0 +1,74 @@
+"""Pages that a strict content security policy lets through."""
+
+import html
+import re
+
+from press.errors import BookError
+
+POLICY = "; ".join([
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",  # the search is WebAssembly
+    "style-src 'self'",
+    "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'",
+    "form-action 'none'",
+])
+TAG = re.compile(r"<[a-zA-Z][^<>]*\sstyle=\"[^<>]*>")
+STYLE = re.compile(r'\sstyle="([^"]*)"')
+CLASS = re.compile(r'\sclass="([^"]*)"')
+WIDTH = re.compile(r"width: (\d+)%")
+ALIGNED = {
+    f"text-align: {side}": f"to-{side}"
+    for side in ("left", "right", "center")
+}
+PADDED = {
+    f"padding-{side}: 0": f"flush-{side}" for side in ("left", "right")
+}
+
+
+def without_styles(name: object, page: str) -> str:
+    """A page whose `style` attributes are classes of `stylesheet`."""
+    def classed(match: re.Match) -> str:
+        tag = match[0]
+        names = " ".join(
+            class_of(name, d) for d in declarations(STYLE.search(tag)[1])
+        )
+        tag = STYLE.sub("", tag)
+        if CLASS.search(tag):
+            return CLASS.sub(rf' class="\1 {names}"', tag)
+        return re.sub(r"^<[\w-]+", rf'\g<0> class="{names}"', tag)
+
+    return TAG.sub(classed, page)
+
+
+def declarations(style: str) -> list[str]:
+    """The declarations of a `style` attribute, evenly spaced."""
+    return [
+        re.sub(r"\s*:\s*", ": ", part.strip())
+        for part in html.unescape(style).split(";") if part.strip()
+    ]
+
+
+def class_of(name: object, declaration: str) -> str:
+    if width := WIDTH.fullmatch(declaration):
+        return f"w{width[1]}"
+    try:
+        return (ALIGNED | PADDED)[declaration]
+    except KeyError:
+        raise BookError(
+            name, None,
+            f'style="{declaration}" is not let through by the policy of '
+            "the pages; write a class and a rule in book.css",
+        )
+
+
+def stylesheet() -> str:
+    """The rules of the classes that stand for `style` attributes.
+
+    As firm as the attributes were: no other rule is above them.
+    """
+    rules = [
+        f".{name}{{{declaration}!important}}"
+        for declaration, name in (ALIGNED | PADDED).items()
+    ]
+    rules += [f"col.w{n}{{width:{n}%!important}}" for n in range(1, 101)]
+    return "\n".join(rules) + "\n"
