@@ -59,7 +59,8 @@ def made(root, *verb, **environment):
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err.decode(errors="replace")
     return contents(root / "_book") | {
-        f"code/{name}": data for name, data in contents(root / "code").items()
+        f"../code/{name}": data
+        for name, data in contents(root / "code").items()
         if name.endswith(".py") and "__pycache__" not in name
     }
 
@@ -98,7 +99,7 @@ def test_two_builds_at_once_make_the_book_of_one(tmp_path, undisturbed):
         _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err.decode()
     assert contents(root / "_book") == {
-        k: v for k, v in undisturbed.items() if not k.startswith("code/")
+        k: v for k, v in undisturbed.items() if not k.startswith("../code/")
     }
     assert [f.name for f in root.glob("_book*")] == ["_book"]
 
