@@ -121,7 +121,8 @@ def text(words: str) -> dict:
 
 def style() -> str:
     """The style sheet, with the palette's colors written in."""
-    palette = json.loads(svg.PALETTE.read_text())["light"]
+    source = svg.PALETTE.read_text(encoding="utf-8")
+    palette = json.loads(source)["light"]
     roles = "".join(
         f".{role} {{ color: {color} }}\n" for role, color in palette.items()
         if role not in ("paper", "rule", "code", "muted", "ink")

@@ -76,7 +76,8 @@ def module_page(book: Book, name: str, chapters: list, cache: Path) -> str:
     variables["kind"] = "Module"
     told = json.dumps(variables)
     key = hashlib.sha256("\0".join([
-        markdown, told, own_digest(book), Path(__file__).read_text(),
+        markdown, told, own_digest(book),
+        Path(__file__).read_text(encoding="utf-8"),
     ]).encode()).hexdigest()
     entry = cache / f"module-{name.replace('/', '-')}.html"
     if entry.exists():

@@ -168,7 +168,8 @@ def set_prose(
     data = filter_data([chapter], labels, lambda label: f"#{label.id}")
     digest = hashlib.sha256("\0".join([
         text, data, WRITER,
-        *(f.read_text() for f in sorted(FILTERS.glob("*.lua"))),
+        *(f.read_text(encoding="utf-8")
+          for f in sorted(FILTERS.glob("*.lua"))),
         bibliography(book),
     ]).encode()).hexdigest()
     entry = cache / f"{chapter.name}.json"
