@@ -275,6 +275,11 @@ def test_cross_entropy_is_chapter_threes():
 
 # Random graphs
 
+# Added where there is a kink, so that no two numbers that are equal but
+# for rounding fall on its two sides.
+RAMP = torch.tensor([[.11, .47, -.29], [-.53, .17, .71], [.31, -.19, .59]]
+                    ).double()
+
 def random_graph(seed, operations):
     """A function of three leaves: so many operations on values that
     are picked among all those made so far."""
@@ -293,13 +298,14 @@ def random_graph(seed, operations):
                 "*": lambda a=a, b=b: a * b,
                 "/": lambda a=a, b=b: a / (b * b + 1),
                 "x": lambda a=a, b=b: (-(a * a)).exp(),
-                "r": lambda a=a, b=b: a.relu(),
+                "r": lambda a=a, b=b: (a + RAMP).relu(),
                 "l": lambda a=a, b=b: (a * a + 1).log(),
                 "s": lambda a=a, b=b: a.softmax(-1) + b,
                 "m": lambda a=a, b=b: a - b.mean(0, keepdim=True),
                 "i": lambda a=a, b=b: a[INDEX[:3] % len(a)] * 0.5,
                 "T": lambda a=a, b=b: a @ b.T @ b,
-                "X": lambda a=a, b=b: a - b.max(1, keepdim=True).values,
+                "X": lambda a=a, b=b: a - (
+                    b + RAMP).max(1, keepdim=True).values,
                 "p": lambda a=a, b=b: (b * b + 1) ** 0.5,
                 "c": lambda a=a, b=b: a.reshape(-1).reshape(a.shape) + b,
             }[kind]()))
