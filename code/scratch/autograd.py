@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum c20a79b4.
+# Tangled from book/12-autograd.qmd. Checksum 2a64478b.
 from collections import namedtuple
 from contextlib import contextmanager
 from itertools import count
@@ -80,7 +80,8 @@ class Function:
         except RuntimeError as error:
             shapes = [list(p.shape) for p in plain
                       if torch.is_tensor(p)]
-            raise RuntimeError(f"{cls.__name__} of {shapes}: {error}")
+            message = f"{cls.__name__} of {shapes}: {error}"
+            raise RuntimeError(message) from error
         if out.requires_grad:
             raise TypeError("torch records this: wrap it in a Tensor")
         out = Tensor(out)
@@ -95,6 +96,8 @@ class Function:
 
 
 class Add(Function):
+    """a + b."""
+
     def forward(ctx, a, b):
         return a + b
 
@@ -103,6 +106,8 @@ class Add(Function):
 
 
 class Mul(Function):
+    """a * b."""
+
     def forward(ctx, a, b):
         ctx.save_for_backward(a, b)
         return a * b
@@ -113,6 +118,8 @@ class Mul(Function):
 
 
 class Pow(Function):
+    """a ** n."""
+
     def forward(ctx, a, n):
         ctx.save_for_backward(a, n)
         return a ** n
@@ -123,6 +130,8 @@ class Pow(Function):
 
 
 class Exp(Function):
+    """e ** x."""
+
     def forward(ctx, x):
         out = x.exp()
         ctx.save_for_backward(out)
@@ -133,6 +142,8 @@ class Exp(Function):
 
 
 class Log(Function):
+    """The natural logarithm of x."""
+
     def forward(ctx, x):
         ctx.save_for_backward(x)
         return x.log()
@@ -142,6 +153,8 @@ class Log(Function):
 
 
 class MatMul(Function):
+    """a @ b, of matrices or of stacks of them."""
+
     def forward(ctx, a, b):
         if min(a.dim(), b.dim()) < 2:
             raise RuntimeError("@ needs matrices")
@@ -156,6 +169,8 @@ class MatMul(Function):
 
 
 class Relu(Function):
+    """Zero where x is negative, x elsewhere."""
+
     def forward(ctx, x):
         ctx.save_for_backward(x)
         return relu(x)
@@ -165,6 +180,8 @@ class Relu(Function):
 
 
 class CrossEntropy(Function):
+    """The mean of -log(probability of the right class)."""
+
     def forward(ctx, logits, targets):
         loss, push = loss_and_push(logits, targets)
         ctx.save_for_backward(push)
@@ -425,9 +442,11 @@ def passed_on(name):
     return method
 
 
-for name in """dim numel item tolist argmax zeros_like empty_like
-        eq ne lt le gt ge __len__ __eq__ __ne__ __lt__ __le__ __gt__
-        __ge__ __repr__ add_ mul_ copy_ zero_ addcdiv_""".split():
+PASSED_ON = """dim numel item tolist argmax zeros_like empty_like
+    eq ne lt le gt ge __len__ __eq__ __ne__ __lt__ __le__ __gt__
+    __ge__ __repr__ add_ mul_ copy_ zero_ addcdiv_"""
+
+for name in PASSED_ON.split():
     setattr(Tensor, name, passed_on(name))
 
 
