@@ -156,6 +156,13 @@ def test_arrows_turn_the_pages(opened):  # noqa: F811
     assert tab.url.endswith("03-loss.html")
 
 
+def rest_on(tab, link):
+    """Hover over a link, once the page has stopped moving."""
+    link.scroll_into_view_if_needed()
+    tab.wait_for_timeout(1000)
+    link.hover()
+
+
 def test_a_reference_shows_what_it_names(opened):  # noqa: F811
     tab = opened("book/03-loss.html")
     link = tab.locator("a.reference[href='#fig-push']").first
@@ -164,7 +171,7 @@ def test_a_reference_shows_what_it_names(opened):  # noqa: F811
     name = link.inner_text().replace("\u00a0", " ")
     preview = tab.locator(".preview")
     assert not preview.is_visible()
-    link.hover()
+    rest_on(tab, link)
     preview.wait_for(state="visible")
     assert name in preview.inner_text().replace("\u00a0", " ")
     assert preview.locator("svg").count() == 1
@@ -175,7 +182,7 @@ def test_a_reference_shows_what_it_names(opened):  # noqa: F811
 def test_a_citation_shows_its_source(opened):  # noqa: F811
     tab = opened("book/data.html")
     link = tab.locator("a[role=doc-biblioref]").first
-    link.hover()
+    rest_on(tab, link)
     tab.locator(".preview").wait_for(state="visible")
     assert re.search(r"\d{4}", tab.locator(".preview").inner_text())
 

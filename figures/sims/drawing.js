@@ -75,8 +75,10 @@
 
   stage.canvas = ({label, width, height, paint}) => {
     const canvas = document.createElement("canvas");
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", label);
+    if (label) {
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", label);
+    } else canvas.ariaHidden = "true";
     const sized = (given, from) =>
       typeof given === "function" ? given(from) : given ?? from;
     return {

@@ -107,7 +107,7 @@
 
   // ------------------------------- what scrolls sideways takes the focus
 
-  const scrollers = "pre, .table, .picture, .equation, p:has(> math)";
+  const scrollers = "pre:not(.stage-code), .table, .picture, .equation, p:has(> math)";
 
   function letScrollersFocus() {
     for (const box of all(scrollers)) {
