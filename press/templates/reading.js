@@ -123,7 +123,8 @@
       part.removeAttribute("id");
       part.removeAttribute("name");
     }
-    for (const part of shown.querySelectorAll(".copy, .anchor, .solution")) {
+    for (const part of shown.querySelectorAll(
+      ".copy, .anchor, .solution, .stage, .on-stage")) {
       part.remove();
     }
     return shown;
