@@ -118,6 +118,7 @@ def test_a_chapter_read_to_its_end_is_marked_in_the_contents(
     marked = "[...document.querySelectorAll('.chapters a:has(.read)')]" \
         ".map(a => a.getAttribute('href'))"
     assert tab.evaluate(marked) == []
+    tab.wait_for_timeout(1000)  # for simulations to take their place
     tab.keyboard.press("End")
     tab.wait_for_function(f"{marked}.length > 0")
     assert tab.evaluate(marked) == ["03-loss.html"]
