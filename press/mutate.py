@@ -180,6 +180,13 @@ def pytest_on(code: Path, arguments: list[str], plugins: list) -> int:
     ))
 
 
+def pytest_within(seconds: float, code: Path, tests: list[str]) -> int:
+    """The same, ended by the system after so much processor time."""
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
+    return pytest_on(code, tests, [])
+
+
 def baseline(root: Path, module: str, folder: Path) -> dict:
     """Seconds of each test of a module, and the tests that run a line."""
     from coverage import CoverageData
@@ -244,8 +251,10 @@ def judge(
             target.write_text(mutant.source, encoding="utf-8")
             tests = tests_for(known, mutant.line)
             limit = 30 + 5 * sum(known["seconds"][t] for t in tests)
-            child = forked(lambda c=code, t=tests: pytest_on(c, t, []))
-            running[child] = mutant, code, time.monotonic() + limit
+            child = forked(
+                lambda c=code, t=tests, s=limit: pytest_within(s, c, t)
+            )
+            running[child] = mutant, code, time.monotonic() + 10 * limit
         time.sleep(0.02)
         for child, (mutant, code, end) in list(running.items()):
             done, status = os.waitpid(child, os.WNOHANG)
