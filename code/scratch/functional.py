@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 838a96cb.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 135b87ae.
 import torch
 
 
@@ -69,7 +69,7 @@ def check_targets(logits, targets):
     if targets.shape != (N,) or targets.dtype != torch.int64:
         raise ValueError(f"targets need int64 [{N}], not "
                          f"{targets.dtype} {list(targets.shape)}")
-    for target in targets.aminmax() if N else ():
+    for target in map(int, targets.aminmax()) if N else ():
         if not 0 <= target < classes:
             raise IndexError(f"target {target} is not among the "
                              f"{classes} classes, 0 to {classes - 1}")
