@@ -12,7 +12,7 @@ import sys
 from scratch.mnist import fetch_mnist
 try:
     fetch_mnist("data")
-except RuntimeError as error:
+except (RuntimeError, OSError) as error:
     sys.exit(f"\\x00{error}")
 """
 

@@ -10,8 +10,9 @@ import pytest
 from conftest import cell, write_book
 from test_build import PROGRAM, REPO, contents
 
-from press import build, html, run, verbs
+from press import build, data, html, run, verbs
 from press.chapters import read_book
+from press.errors import BookError
 from press.progress import Reporter
 
 pytestmark = [
@@ -241,3 +242,15 @@ def test_an_entry_that_cannot_be_written_leaves_nothing_behind(
     with pytest.raises(OSError, match="full"):
         run.write_entry(entry, "key", nbformat.v4.new_notebook())
     assert list(entry.parent.iterdir()) == []
+
+
+def test_data_that_may_not_be_repaired_ends_the_build_in_one_line(tmp_path):
+    root = tiny(tmp_path / "book")
+    (root / "code" / "scratch").mkdir(parents=True)
+    (root / "code" / "scratch" / "mnist.py").write_text(
+        "def fetch_mnist(root):\n"
+        "    raise PermissionError(13, 'Permission denied', root)\n"
+    )
+    with pytest.raises(BookError) as said:
+        data.fetch(read_book(root))
+    assert str(said.value) == "data: [Errno 13] Permission denied: 'data'"
