@@ -6,13 +6,12 @@
   const SIZES = {W1: [784, 128], b1: [128], W2: [128, 10], b2: [10]};
   const BYTES = 4;
 
-  // make_params(seed=0): the storages of W1, b1, W2 and b2.
+  // make_params(seed=0, scheme="normal"): the storages of the four.
   function storages(seed = 0) {
     const {normal} = generator(seed);
     return Object.fromEntries(Object.entries(SIZES).map(([name, shape]) => {
       if (shape.length === 1) return [name, new Float32Array(shape[0])];
-      const scale = Math.fround(Math.sqrt(2 / shape[0]));
-      return [name, normal(shape[0] * shape[1]).map((v) => v * scale)];
+      return [name, normal(shape[0] * shape[1])];
     }));
   }
 
@@ -85,9 +84,8 @@
       const context = made.getContext("2d");
       const image = context.createImageData(width, height);
       const rgb = [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16));
-      const spread = 6 * Math.sqrt(2 / SIZES[n][0]);
       values[n].forEach((v, k) => image.data.set(
-        [...rgb, 255 * Math.max(0, Math.min(1, 0.5 + v / spread))], 4 * k));
+        [...rgb, 255 * Math.max(0, Math.min(1, 0.5 + v / 6))], 4 * k));
       context.putImageData(image, 0, 0);
       return caches[n] = Object.assign(made, {color});
     }
