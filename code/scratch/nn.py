@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 33434dbb.
+# Tangled from book/10-nn.qmd. Checksum cc2bc89b.
 import math
 
 import torch
@@ -443,9 +443,9 @@ class Heads(Module):
         )
         self.in_proj_bias = None
         if bias:
-            zeros = torch.zeros(4 * embed_dim, **kind)
-            self.in_proj_bias = Parameter(zeros[embed_dim:])
-            self.out_proj.bias = Parameter(zeros[:embed_dim])
+            zeros = torch.zeros(3 * embed_dim, **kind)
+            self.in_proj_bias = Parameter(zeros)
+            self.out_proj.bias = Parameter(zeros[:embed_dim].clone())
 
     def project(self, inputs):
         """query, key, value, each [N, L, E] -> [N, heads, L, d]."""

@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum cc7a94db.
+# Tangled from book/09-gpu.qmd. Checksum 402a385b.
 """How long our program takes, on a CPU and on a GPU.
 
     python -m scratch.timing --json FILE
@@ -52,7 +52,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from scratch.backward import linear_backward
-from scratch.functional import linear, log_softmax, relu, softmax
+from scratch.functional import linear, log_softmax, relu
 from scratch.init import make_params
 from scratch.optim import Adam
 
@@ -182,11 +182,13 @@ def gradients(x, targets, W1, b1, W2, b2):
     h_pre = linear(x, W1, b1)                    # [N, hidden]
     h = relu(h_pre)                              # [N, hidden]
     logits = linear(h, W2, b2)                   # [N, classes]
-    rows = torch.arange(len(x), device=x.device) # [N]
-    loss = -log_softmax(logits)[rows, targets].mean()        # []
+    labels = targets[:, None]                    # [N, 1]
+    log_probs = log_softmax(logits)              # [N, classes]
+    picked = log_probs.gather(1, labels)         # [N, 1]
+    loss = -picked.mean()                        # []
     right = (logits.argmax(1) == targets).sum()  # []
-    d_logits = softmax(logits)                   # [N, classes]
-    d_logits[rows, targets] -= 1
+    d_logits = log_probs.exp()                   # [N, classes]
+    d_logits.scatter_add_(1, labels, torch.full_like(picked, -1))
     d_logits = d_logits / len(x)
     d_h, d_W2, d_b2 = linear_backward(h, W2, d_logits)
     d_h.masked_fill_(h_pre <= 0, 0)              # [N, hidden]
@@ -281,16 +283,20 @@ def threads(most, sizes=(64, 256, 1024)):
 def roof(device, n, size):
     """What bounds a kernel on this device, measured.
 
-    flops: a second, two for a multiply-add, in [n, n] @ [n, n];
-    bytes: a second, read and written, in a copy of `size` bytes;
-    launch: the seconds of the smallest kernel there is.
+    flops: a second, two for a multiply-add, in the best of three
+    square products, the largest [n, n] @ [n, n]; bytes: a second,
+    read and written, in a copy of `size` bytes; launch: the seconds
+    of the smallest kernel there is.
     """
-    a = torch.randn(n, n, device=device)         # [n, n]
+    def flops(m):
+        a = torch.randn(m, m, device=device)     # [m, m]
+        return 2 * m**3 / time_op(lambda: a @ a, device).median
+
     long = torch.zeros(size // 4, device=device) # [size / 4]
     other = torch.zeros_like(long)
     one = torch.zeros(1, device=device)          # [1]
     return {
-        "flops": 2 * n**3 / time_op(lambda: a @ a, device).median,
+        "flops": max(flops(m) for m in (n, n // 2, n // 4)),
         "bytes": 2 * long.nbytes
         / time_op(lambda: other.copy_(long), device).median,
         "launch": time_op(lambda: one.add_(1), device).median,
