@@ -40,8 +40,14 @@ class Entry:
     @property
     def plain(self) -> str:
         """The definition without markup, for a preview."""
-        text = re.sub(r"[`*$]", "", self.text)
-        return re.sub(rf"{BRACKETED}(?:\([^)]*\)|\{{[^}}]*\}})", r"\1", text)
+        text = re.sub(
+            rf"{BRACKETED}(?:\([^)]*\)|\{{[^}}]*\}})", r"\1", self.text
+        )
+        return "".join(
+            part.strip("`") if part.startswith("`") else
+            re.sub(r"\*+([^*]+)\*+", r"\1", part)
+            for part in re.split(r"(`[^`]+`)", text)
+        )
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,10 @@ def paragraphs(chapter: Chapter) -> Iterator[tuple[Line, str]]:
     """The first line of each paragraph, and its text."""
     lines = {line.number: line for line in chapter.lines()}
     for start, text in chapter.paragraphs():
-        yield lines[start], text
+        while text.startswith(":::"):
+            start, text = start + 1, text.partition("\n")[2]
+        if text:
+            yield lines[start], text
 
 
 def entries(book: Book) -> dict[str, Entry]:
@@ -97,8 +106,7 @@ def glossary_paragraphs(
     chapter: Chapter | None,
 ) -> Iterator[tuple[Line, str]]:
     for line, text in paragraphs(chapter) if chapter else ():
-        inside = any("glossary" in div.classes for div in line.divs)
-        if inside and not text.startswith(":::"):
+        if any("glossary" in div.classes for div in line.divs):
             yield line, text
 
 
