@@ -83,10 +83,10 @@ local function marked(el)
       classes, ' ')})
   end
   local link = pandoc.List {
-    inline(string.format('#metadata((key: "%s", introduces: %s))' ..
-      '<index-place>#link(<term-%s>)[', key, tostring(introduces), key)),
-    table.unpack(content)}
-  link:insert(inline ']')
+    inline(string.format('#link(<term-%s>)[', key)), table.unpack(content)}
+  -- Behind the word: before it, it might stay on the page before.
+  link:insert(inline(string.format('#metadata((key: "%s", ' ..
+    'introduces: %s))<index-place>]', key, tostring(introduces))))
   if introduces then
     link:insert(1, inline(string.format('#underline(offset: 2.4pt, ' ..
       'stroke: (paint: rgb("%s"), thickness: 0.5pt, dash: "dotted"))[',
@@ -108,7 +108,8 @@ local function entry_of(block)
   if first and first.t == 'Span' and first.classes:includes 'entry' then
     local rest = pandoc.List(block.content):clone()
     rest:remove(1)
-    if rest[1] and rest[1].t == 'Space' or rest[1].t == 'SoftBreak' then
+    local gap = rest[1] and rest[1].t
+    if gap == 'Space' or gap == 'SoftBreak' then
       rest:remove(1)
     end
     return first, rest
