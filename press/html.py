@@ -10,13 +10,14 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from press import strict, svg
+from press import strict, svg, words
 from press.chapters import Book, Chapter
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.weave import Woven, filter_data
 
 TEMPLATES = Path(__file__).parent / "templates"
+GLOSSARY = words.GLOSSARY.with_suffix(".html").as_posix()
 PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
 ALT = re.compile(r'\balt="([^"]*)"')
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
@@ -34,9 +35,10 @@ def set_pages(
 ) -> None:
     """Write every page, and what the pages share, below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
+    entries = words.entries(book)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
-            lambda w: page(book, w, labels, cache), woven
+            lambda w: page(book, w, labels, entries, cache), woven
         ))
     for chapter_page, text in zip(woven, pages, strict=True):
         file = site / chapter_page.chapter.page
@@ -62,14 +64,19 @@ def set_pages(
 
 
 def page(
-    book: Book, woven: Woven, labels: list[Label], cache: Path
+    book: Book, woven: Woven, labels: list[Label],
+    entries: dict[str, words.Entry], cache: Path,
 ) -> str:
     """One page; from the cache where nothing it shows has changed."""
     chapter = woven.chapter
     data = filter_data([chapter], labels, lambda label: relative(
         f"{label.page}#{label.id}" if label.page != chapter.page
         else f"#{label.id}", chapter,
-    ), modules=f"{relative('code', chapter)}/")
+    ), modules=f"{relative('code', chapter)}/", terms={
+        key: {"href": relative(f"{GLOSSARY}#term-{key}", chapter),
+              "title": said}
+        for key, said in words.linked(chapter, entries).items()
+    })
     variables = json.dumps(page_variables(book, chapter))
     key = hashlib.sha256("\0".join([
         woven.markdown, data, variables, own_digest(book),

@@ -5,6 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from press import words
 from press.chapters import (
     BRACKETED,
     CELL_START,
@@ -66,6 +67,7 @@ def faults(book: Book) -> Iterator[BookError]:
             yield from cell_faults(cell)
         yield from text_faults(book, chapter)
         yield from quiz_faults(chapter)
+    yield from words.faults(book)
 
 
 # ------------------------------------------------------------------ cells

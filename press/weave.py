@@ -169,7 +169,7 @@ def block(kind: str, lines: list[str]) -> list[str]:
 
 def filter_data(
     chapters: list[Chapter], labels: list[Label], href,
-    modules: str | None = None,
+    modules: str | None = None, terms: dict | None = None,
 ) -> str:
     """What press.lua needs to know, as JSON."""
     return json.dumps({
@@ -184,4 +184,5 @@ def filter_data(
         },
         "numbers": [h.number for c in chapters for h in headings(c)],
         **({"modules": modules} if modules else {}),
+        **({"terms": terms} if terms else {}),
     })

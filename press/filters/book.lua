@@ -49,14 +49,102 @@ local roles = {}
 for role in pairs(palette) do roles[#roles + 1] = role end
 table.sort(roles)
 
-function Span(el)
-  local role = class_of(el, roles)
-  if role and typst then
+local function colored(el)
+  local role = typst and class_of(el, roles)
+  if role then
     local open = string.format('#text(fill: rgb("%s"))[', palette[role])
     el.content:insert(1, pandoc.RawInline('typst', open))
     el.content:insert(pandoc.RawInline('typst', ']'))
     return el.content
   end
+end
+
+-- Terms. `[ulp]{.term}` introduces one, `[ulps]{.index entry="ulp"}` treats
+-- it again: both lead to the glossary, and on paper to the index.
+
+local glossary = '/book/glossary.qmd'
+
+local function key_of(el)
+  return el.attributes.entry or (pandoc.utils.stringify(el.content):lower()
+    :gsub('[^a-z0-9]+', '-'):gsub('^%-+', ''):gsub('%-+$', ''))
+end
+
+local function inline(code) return pandoc.RawInline('typst', code) end
+
+local function marked(el)
+  if not html and not typst and not epub then return el.content end
+  local key, content = key_of(el), colored(el) or el.content
+  local introduces = el.classes:includes 'term'
+  local target = (html and glossary or '') .. '#term-' .. key
+  if not typst then
+    local classes = el.classes:filter(function(c) return c ~= 'index' end)
+    if not introduces then classes:insert 'term' end
+    return pandoc.Link(content, target, '', {class = table.concat(
+      classes, ' ')})
+  end
+  local link = pandoc.List {
+    inline(string.format('#link(<term-%s>)[', key)), table.unpack(content)}
+  -- Behind the word: before it, it might stay on the page before.
+  link:insert(inline(string.format('#metadata((key: "%s", ' ..
+    'introduces: %s))<index-place>]', key, tostring(introduces))))
+  if introduces then
+    link:insert(1, inline(string.format('#underline(offset: 2.4pt, ' ..
+      'stroke: (paint: rgb("%s"), thickness: 0.5pt, dash: "dotted"))[',
+      palette.muted)))
+    link:insert(inline ']')
+  end
+  return link
+end
+
+function Span(el)
+  if class_of(el, {'term', 'index'}) then return marked(el) end
+  return colored(el)
+end
+
+-- The glossary: `[ulp]{#term-ulp .entry} The gap …`, a paragraph each.
+
+local function entry_of(block)
+  local first = block.content and block.content[1]
+  if first and first.t == 'Span' and first.classes:includes 'entry' then
+    local rest = pandoc.List(block.content):clone()
+    rest:remove(1)
+    local gap = rest[1] and rest[1].t
+    if gap == 'Space' or gap == 'SoftBreak' then
+      rest:remove(1)
+    end
+    return first, rest
+  end
+end
+
+local function glossary_of(el)
+  local items, blocks = pandoc.List(), pandoc.List()
+  for _, block in ipairs(el.content) do
+    local name, rest = entry_of(block)
+    if not name then
+      blocks:insert(block)
+    elseif html or epub then
+      items:insert {{name}, {{pandoc.Para(rest)}}}
+    elseif typst then
+      local key = name.identifier:gsub('^term%-', '')
+      local shown = pandoc.write(
+        pandoc.Pandoc {pandoc.Plain(name.content)}, 'typst')
+      blocks:insert(pandoc.Para(pandoc.List {inline(string.format(
+        '#metadata((key: "%s", name: [%s]))<index-entry>' ..
+        '#metadata(none)<term-%s>', key, shown:gsub('%s+$', ''), key)),
+        pandoc.Strong(name.content), pandoc.Space()} .. rest))
+    else
+      blocks:insert(pandoc.Para(
+        pandoc.List {pandoc.Strong(name.content), pandoc.Space()} .. rest))
+    end
+  end
+  if #items > 0 then blocks:insert(pandoc.DefinitionList(items)) end
+  if typst then
+    blocks:insert(1, raw '#[#set par(hanging-indent: 1.4em)')
+    blocks:insert(raw ']')
+    return blocks
+  end
+  el.content = blocks
+  return el
 end
 
 -- The mark beside an output: exact, close or machine.
@@ -155,6 +243,7 @@ end
 
 function Div(el)
   if el.classes:includes 'cell' then return with_mark(el) end
+  if el.classes:includes 'glossary' then return glossary_of(el) end
   if el.classes:includes 'claim' then
     local label = pandoc.Strong {pandoc.Str 'Often said.', pandoc.Space()}
     local first = el.content[1]

@@ -7,7 +7,7 @@
 local epub = FORMAT:match 'epub' ~= nil
 local html = FORMAT:match 'html' ~= nil or epub
 local typst = FORMAT:match 'typst' ~= nil
-local labels, numbers, modules = {}, pandoc.List(), nil
+local labels, numbers, modules, terms = {}, pandoc.List(), nil, {}
 
 local function stringify(x) return x and pandoc.utils.stringify(x) end
 
@@ -42,7 +42,7 @@ local function read_metadata(meta)
   local data = pandoc.json.decode(file:read 'a', false)
   file:close()
   labels, numbers = data.labels, pandoc.List(data.numbers)
-  modules = data.modules
+  modules, terms = data.modules, data.terms or {}
 end
 
 -- ------------------------------------------------------------- headings
@@ -433,6 +433,12 @@ end
 
 -- A link to a chapter's source leads to its page, on paper to its label.
 local function link(el)
+  local term = el.classes:includes 'term' and
+    terms[el.target:match '#term%-(.*)$']
+  if term then
+    el.target, el.attributes['data-title'] = term.href, term.title
+    return el
+  end
   local file, anchor = el.target:match '^([^:#]+)%.qmd(#?.*)$'
   if not file then return nil end
   if html then
