@@ -516,10 +516,18 @@ def test_notes_bear_their_signs_on_paper(typst):
     assert "return x + 1  # ②" in typst
 
 
-def test_a_note_to_no_line_is_an_error(book_of):
-    book = book_of("# One\n\n" + cell("1  # <1>") + "\n1. A.\n2. B.\n")
+@pytest.mark.parametrize("code, below, says", [
+    ("1  # <1>", "1. A.\n2. B.\n", "no line is marked # <2>"),
+    ("1  # <1>\n2  # <2>", "1. A.\n", "speaks of the line marked # <2>"),
+    ("1  # <1>", "Words.\n", "need a numbered list below"),
+    ("1  # <1>", "", "need a numbered list below"),
+])
+def test_marks_and_notes_that_do_not_match_are_an_error(
+    book_of, code, below, says
+):
+    book = book_of(f"# One\n\n{cell(code)}\n{below}")
     woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
-    with pytest.raises(BookError, match="no line is marked # <2>"):
+    with pytest.raises(BookError, match=says):
         html.page(book, woven, labels(book), book.root)
 
 
@@ -532,7 +540,7 @@ def test_a_list_below_unmarked_code_stays_a_list(book_of):
 
 def test_paper_is_told_of_each_simulation(typst):
     assert ('#simulation("swing", "fig-second", "Figure 1.2", '
-            '"It “swings” & stops.")') in typst
+            '"It “swings” & stops.")') in plain(typst)
 
 
 def test_outputs_of_every_kind_are_shown(pages, typst):

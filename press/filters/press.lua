@@ -547,12 +547,21 @@ local function marked_code(el)
 end
 
 local function annotations(list, lines, name)
+  for i, mark in ipairs(circled) do
+    if lines[mark] and not list.content[i] then
+      error('no item ' .. i .. ' speaks of the line marked # <' .. i .. '>')
+    end
+  end
+  for i in ipairs(list.content) do
+    if not lines[circled[i]] then
+      error('no line is marked # <' .. i .. '>')
+    end
+  end
   if typst then
     return pandoc.Blocks {raw '#annotations[', list, raw ']'}
   end
   for i, item in ipairs(list.content) do
     local mark = circled[i]
-    if not lines[mark] then error('no line is marked # <' .. i .. '>') end
     local number = pandoc.Span({pandoc.Str(mark)}, {class = 'annotation'})
     if html and not epub then
       number = pandoc.Link({pandoc.Str(mark)},
@@ -573,7 +582,10 @@ local function annotated(blocks)
   while i <= #blocks do
     local code, lines = marked_code(blocks[i])
     result:insert(blocks[i])
-    if code and blocks[i + 1] and blocks[i + 1].t == 'OrderedList' then
+    if code then
+      if not blocks[i + 1] or blocks[i + 1].t ~= 'OrderedList' then
+        error('lines marked # <1> need a numbered list below their cell')
+      end
       annotated_count = annotated_count + 1
       local name = 'annotated-' .. annotated_count
       if html and not epub then
