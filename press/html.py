@@ -26,6 +26,9 @@ SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
 SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
 BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
 SIMULATION = re.compile(r"^:::+ \{\.sim ", re.MULTILINE)
+ANNOTATION = re.compile(
+    r'(<span id="(annotated-\d+)-\d+">[^\n]*?)# ([①-⑩])</span></span>'
+)
 LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
 
@@ -204,11 +207,22 @@ def finished(text: str, woven: Woven) -> str:
     text = SECTIONS.sub(lambda match: sections(match[1]), text)
     text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
     text = LINE_ANCHOR.sub("", text)
+    text = ANNOTATION.sub(noted, text)
     text = strict.without_styles(woven.chapter.path, text)
     text = PICTURE.sub(drawn, text)
     return TABLE.sub(
         lambda match: '<div class="table">' + EMPTY_HEAD.sub(
             r"<td\1></td>", match[0]) + "</div>", text
+    )
+
+
+def noted(match: re.Match) -> str:
+    """A line of code whose mark leads to its note below the cell."""
+    line, name, mark = match.groups()
+    number = "①②③④⑤⑥⑦⑧⑨⑩".index(mark) + 1
+    return (
+        f'{line}</span><a class="annotation" href="#{name}-note-{number}" '
+        f'aria-label="Note {number}">{mark}</a></span>'
     )
 
 

@@ -91,7 +91,8 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
             yield fault(option, f"'{option}' is true or false")
     yield from reproduce_faults(cell, fault)
     yield from float_faults(cell, fault)
-    for offset, line in enumerate(cell.source.split("\n")):
+    for offset, source in enumerate(cell.source.split("\n")):
+        line = re.sub(r"# <\d+>$", "# ①", source)  # as it is printed
         if re.match(r"#\| ?[\w-]+:", line):
             yield BookError(
                 cell.path, cell.source_line + offset,

@@ -18,6 +18,9 @@ import nbformat
 
 from press.chapters import Book, Cell, Chapter, Inline, Text
 from press.errors import BookError
+from press.labels import labels
+from press.simulations import simulations
+from press.tangle import ANNOTATION
 
 TIME_LIMIT = 600  # seconds a single cell may take
 ENTRIES_KEPT = 4  # cached runs of one chapter
@@ -41,6 +44,11 @@ class Result:
 
 
 Progress = Callable[[Chapter, str, int, int], None]
+
+
+def code_of(step: Cell | Inline) -> str:
+    """What the kernel is given: marks such as `# <1>` are the page's."""
+    return ANNOTATION.sub("", step.source)
 
 
 def steps(chapter: Chapter) -> Iterator[tuple[tuple, Cell | Inline]]:
@@ -155,20 +163,44 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
             options = json.dumps(
                 {k: step.options.get(k) for k in ("error", "warning")}
             )
-        add(type(step).__name__, options, step.source)
-    for file in dependencies(book, chapter):
+        add(type(step).__name__, options, code_of(step))
+    files = dependencies(book, chapter)
+    for file in files:
         if not data and file.is_relative_to(book.root / "data"):
             continue
         add(file.relative_to(book.root).as_posix(), file.read_bytes())
+    if book.root / "press" / "chapters.py" in files:
+        add(*outline(book, chapter))
     return digest.hexdigest()
+
+
+def outline(book: Book, reader: Chapter) -> Iterator[str]:
+    """The book as a chapter sees it that reads the book with the press:
+    the cells, numbers and simulations of all others, not their prose."""
+    for chapter in book.chapters:
+        if chapter.path == reader.path:
+            continue
+        yield f"{chapter.path} {chapter.number} {chapter.part}"
+        for piece in chapter.pieces:
+            if isinstance(piece, Cell):
+                yield json.dumps(piece.options, sort_keys=True, default=str)
+                yield piece.source
+            else:
+                yield from (inline.source for inline in piece.inlines())
+    for label in labels(book):
+        if label.path != reader.path:
+            yield f"{label.id} {label.number} {label.title}"
+    for simulation in simulations(book):
+        yield f"{simulation.name} {simulation.shows} {simulation.figures}"
 
 
 def dependencies(book: Book, chapter: Chapter) -> list[Path]:
     """The files that a chapter's cells may read, found by their names.
 
-    Every module of `scratch` and `figures` that the cells mention, those
-    that these mention in turn, the data once anything loads it, and what
-    of the book's files and recorded folders stands in quotes.
+    Every module of `scratch`, `figures` and `press` that the cells
+    mention, those that these mention in turn, the data once anything
+    loads it, and what of the book's files, patterns of files and recorded
+    folders stands in quotes.
     """
     text = "\n".join(step.source for _, step in steps(chapter))
     found: set[Path] = set()
@@ -182,12 +214,21 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         file = (book.root / name).resolve()
         if file.is_file() and file.is_relative_to(book.root.resolve()):
             found.add(book.root / name)
+    for pattern in re.findall(r"[\"'](\w[^\"'\s]*\*[^\"'\s]*)[\"']", text):
+        found.update(f for f in book.root.glob(pattern) if f.is_file())
     for name in re.findall(r"[\"'](book/recorded/[\w/-]+)[\"']", text):
         found.update((book.root / name).glob("*.json"))
     if any(file.parent.name == "figures" for file in found):
         for pattern in ("*.json", "*.mplstyle"):
             found.update((book.root / "figures").glob(pattern))
-    if any(file.stem in ("data", "mnist") for file in found):
+    press = book.root / "press"
+    if press / "chapters.py" in found:
+        found.add(book.root / "_quarto.yml")
+    if press / "pandoc.py" in found:
+        found.update(press.glob("filters/*.lua"))
+        found.update(press.glob("templates/*.html"))
+    scratch = book.root / "code" / "scratch"
+    if found & {scratch / "data.py", scratch / "mnist.py"}:
         raw = book.root / "data" / "MNIST" / "raw"
         found.update(raw.glob("*-ubyte"))
     return sorted(found)
@@ -205,7 +246,9 @@ def absolute(file: Path) -> str:
 
 def mentioned(root: Path, text: str) -> Iterator[Path]:
     """Modules of ours whose names occur in a piece of Python."""
-    for package, folder in (("scratch", "code/scratch"), ("figures",) * 2):
+    for package, folder in (
+        ("scratch", "code/scratch"), ("figures",) * 2, ("press",) * 2
+    ):
         names = set(re.findall(rf"\b{package}\.(\w+)", text))
         for listed in re.findall(
             rf"from\s+{package}\s+import\s+(\([^)]*\)|[^\n]*)", text
@@ -299,7 +342,7 @@ def as_notebook(chapter: Chapter) -> nbformat.NotebookNode:
     setup.metadata.tags = ["setup"]
     notebook.cells.append(setup)
     for key, step in steps(chapter):
-        node = nbformat.v4.new_code_cell(step.source, id=name_of(key))
+        node = nbformat.v4.new_code_cell(code_of(step), id=name_of(key))
         if isinstance(step, Inline):
             node.metadata.tags = ["inline"]
         elif step.options.get("error"):

@@ -103,6 +103,7 @@ def replace(file, old, new):
     ("figures/book.mplstyle", "\n", "\n\n", [2]),
     ("requirements.lock", "torch==1", "torch==2", [1, 2, 3, 4]),
     ("_environment", "code", "code\nOMP_NUM_THREADS=2", [1, 2, 3, 4]),
+    ("code/scratch/one.py", "a = 1", "a = 1  # <1>", [1, 2, 3]),
 ])
 def test_an_edit_makes_stale_what_depends_on_it(three, file, old, new, stale):
     assert changed(three, lambda: replace(three / file, old, new)) == stale
@@ -119,6 +120,81 @@ def test_another_machine_makes_everything_stale(
     assert changed(
         three, lambda: monkeypatch.setattr(run, name, value)
     ) == [1, 2, 3, 4]
+
+
+def test_marks_of_annotated_lines_make_nothing_stale_and_are_not_run(book_of):
+    text = "# One\n\n" + cell(
+        "a = 1 ONE\nprint(a, '#')TWO\n'# <3> stays'")
+    plain = book_of(text.replace(" ONE", "").replace("TWO", ""))
+    marked = book_of(text.replace("ONE", " # <1>").replace("TWO", "# <12>"))
+    assert run.fingerprint(plain, plain.chapters[1]) == run.fingerprint(
+        marked, marked.chapters[1])
+    sources = [
+        run.as_notebook(book.chapters[1]).cells[1].source
+        for book in (plain, marked)
+    ]
+    assert sources[0] == sources[1]
+    assert sources[0] == "a = 1\nprint(a, '#')\n'# <3> stays'"
+
+
+READS = "# Made {#sec-made}\n\nProse.\n\n" + cell(
+    "from press.chapters import read_book\nlist(Path().glob('tests/t*.py'))"
+)
+
+
+@pytest.fixture
+def reads(three):
+    """The key of a chapter that reads the book, after an edit."""
+    (three / "press" / "filters").mkdir(parents=True)
+    (three / "press" / "templates").mkdir()
+    (three / "tests").mkdir()
+    for name in ("press/chapters.py", "press/pandoc.py", "press/other.py",
+                 "press/filters/f.lua", "press/templates/p.html",
+                 "tests/t1.py", "tests/u1.py"):
+        (three / name).write_text("x = 1\n")
+    (three / "press" / "chapters.py").write_text("from press import pandoc\n")
+    (three / "book" / "made.qmd").write_text(READS)
+    config = (three / "_quarto.yml")
+    config.write_text(config.read_text() + "  appendices: [book/made.qmd]\n")
+
+    def key():
+        book = read_book(three)
+        return run.fingerprint(book, book.chapters[-1])
+    return three, key
+
+
+@pytest.mark.parametrize("file, old, new, stale", [
+    ("book/made.qmd", "Prose.", "Other prose.", False),
+    ("book/made.qmd", "#sec-made", "#sec-other", False),
+    ("book/02-two.qmd", "Prose.", "Other prose.", False),
+    ("book/02-two.qmd", "label: uses", "label: use", True),
+    ("book/02-two.qmd", "from scratch import", "1\nfrom scratch import", True),
+    ("book/02-two.qmd", "# Two", "# Two {#sec-two}", True),
+    ("book/02-two.qmd", "Prose.", '::: {.sim data-sim="a"}\n:::\n', True),
+    ("book/03-three.qmd", "{python} two.b", "{python} two.b + 1", True),
+    ("press/chapters.py", "import pandoc", "import pandoc as p", True),
+    ("press/pandoc.py", "x = 1", "x = 2", True),
+    ("press/other.py", "x = 1", "x = 2", False),
+    ("press/filters/f.lua", "x = 1", "x = 2", True),
+    ("press/templates/p.html", "x = 1", "x = 2", True),
+    ("tests/t1.py", "x = 1", "x = 2", True),
+    ("tests/u1.py", "x = 1", "x = 2", False),
+    ("_quarto.yml", "Tiny", "Small", True),
+])
+def test_a_chapter_that_reads_the_book_depends_on_all_but_its_prose(
+    reads, file, old, new, stale
+):
+    root, key = reads
+    before = key()
+    replace(root / file, old, new)
+    assert (key() != before) is stale
+
+
+def test_a_new_file_of_a_pattern_in_quotes_makes_stale(reads):
+    root, key = reads
+    before = key()
+    (root / "tests" / "t2.py").write_text("")
+    assert key() != before
 
 
 def test_another_python_makes_everything_stale(three, monkeypatch):

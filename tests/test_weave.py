@@ -41,7 +41,10 @@ ONE = """# One {#sec-one}
 
 """ + figure("fig-first", "First picture") + """
 
-""" + figure("fig-second", "Second picture") + cell(
+::: {.sim data-sim="swing" data-shows="It “swings” & stops."}
+""" + figure("fig-second", "Second picture") + """:::
+
+""" + cell(
     "def one(x):  # <1>\n    return x + 1  # <2>\n",
     filename="scratch/one.py",
 ) + """
@@ -487,7 +490,57 @@ def test_code_bears_its_file_name_and_no_marks_of_ours(pages, typst):
     for text in (said(main(pages["01-one"])), plain(typst)):
         assert "scratch/one.py" in text
         assert text.index("scratch/one.py") < text.index("def one(x):")
-        assert "# ①" in text and "<1>" not in text and "#|" not in text
+        assert "①" in text and "<1>" not in text and "#|" not in text
+
+
+def test_annotated_lines_and_their_notes_lead_to_each_other(pages):
+    tree = pages["01-one"]
+    links = [n for n in walk(main(tree))
+             if n[1].get("class", "") == "annotation"]
+    in_code, in_list = links[:2], links[2:]
+    assert [texts(link) for link in links] == ["①", "②"] * 2
+    for number, (mark, note) in enumerate(
+        zip(in_code, in_list, strict=True), 1
+    ):
+        line = by_id(tree, note[1]["href"][1:])
+        assert mark in walk(line) and "#" not in texts(line)
+        assert texts(line).startswith(("def one", "    return")[number - 1])
+        assert mark[1]["href"] == f"#{note[1]['id']}"
+        assert mark[1]["aria-label"] == f"Note {number}"
+        assert note[1]["aria-label"] == f"Line {number}"
+
+
+def test_notes_bear_their_signs_on_paper(typst):
+    notes = typst[typst.index("#annotations["):]
+    assert notes.index("It is defined.") < notes.index("It adds.")
+    assert "return x + 1  # ②" in typst
+
+
+@pytest.mark.parametrize("code, below, says", [
+    ("1  # <1>", "1. A.\n2. B.\n", "no line is marked # <2>"),
+    ("1  # <1>\n2  # <2>", "1. A.\n", "speaks of the line marked # <2>"),
+    ("1  # <1>", "Words.\n", "need a numbered list below"),
+    ("1  # <1>", "", "need a numbered list below"),
+])
+def test_marks_and_notes_that_do_not_match_are_an_error(
+    book_of, code, below, says
+):
+    book = book_of(f"# One\n\n{cell(code)}\n{below}")
+    woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
+    with pytest.raises(BookError, match=says):
+        html.page(book, woven, labels(book), book.root)
+
+
+def test_a_list_below_unmarked_code_stays_a_list(book_of):
+    book = book_of("# One\n\n" + cell("'# <1> is'") + "\n1. A.\n")
+    woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
+    text = html.page(book, woven, labels(book), book.root)
+    assert "annotation" not in text[text.index("<main"):]
+
+
+def test_paper_is_told_of_each_simulation(typst):
+    assert ('#simulation("swing", "fig-second", "Figure 1.2", '
+            '"It “swings” & stops.")') in plain(typst)
 
 
 def test_outputs_of_every_kind_are_shown(pages, typst):

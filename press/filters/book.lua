@@ -156,6 +156,37 @@ local meaning = {
 }
 local sign = {exact = '=', close = '≈', machine = '⌁'}
 
+-- Every mark leads to the appendix that explains it, where there is one:
+-- press tells which labels there are, Quarto has the whole book.
+local why = 'sec-exact'
+local explained = quarto ~= nil
+
+local function read_metadata(meta)
+  if not meta.press then return end
+  local file = assert(io.open(pandoc.utils.stringify(meta.press)))
+  explained = pandoc.json.decode(file:read 'a', false).labels[why] ~= nil
+  file:close()
+end
+
+-- In HTML a mark opens and says what it means.
+local function opening(class, title)
+  local words = pandoc.Inlines {pandoc.Str(title)}
+  if explained then
+    words:extend {pandoc.Space(), pandoc.Str 'See', pandoc.Space(),
+      pandoc.Cite({pandoc.Str('@' .. why)},
+        {pandoc.Citation(why, 'AuthorInText')}), pandoc.Str '.'}
+  end
+  return pandoc.Blocks {
+    pandoc.RawBlock('html', string.format(
+      '<details class="mark mark-%s" name="mark">' ..
+      '<summary aria-label="%s: what this mark means">' ..
+      '<span class="sign" aria-hidden="true">%s</span> %s</summary>',
+      class, class, sign[class], class)),
+    pandoc.Para(words),
+    pandoc.RawBlock('html', '</details>'),
+  }
+end
+
 local function mark(class, tolerance, columns)
   local title = meaning[class]
   if tolerance then
@@ -168,22 +199,19 @@ local function mark(class, tolerance, columns)
     local text = string.format('text(size: 6.5pt, fill: rgb("%s"), ' ..
       'font: "DejaVu Sans Mono", "%s %s")', palette.muted, sign[class],
       class)
+    if explained then text = string.format('link(<%s>, %s)', why, text) end
     if columns > 61 then
       return raw('#block(above: 0pt, below: 4pt, width: 100%, ' ..
         'sticky: true, align(right, ' .. text .. '))')
     end
     return raw('#place(right + top, dy: 0.6pt, ' .. text .. ')')
   end
-  if html then
-    return pandoc.RawBlock('html', string.format(
-      '<details class="mark mark-%s" name="mark"><summary>' ..
-      '<span class="sign" aria-hidden="true">%s</span> %s</summary>' ..
-      '<p>%s</p></details>', class, sign[class], class,
-      (title:gsub('&', '&amp;'):gsub('<', '&lt;'))))
-  end
-  return pandoc.Plain {pandoc.Span(
-    {pandoc.Str(sign[class] .. ' ' .. class)},
-    pandoc.Attr('', {'mark', 'mark-' .. class}, {title = title}))}
+  if html then return opening(class, title) end
+  local text = {pandoc.Str(sign[class] .. ' ' .. class)}
+  local attributes = {class = 'mark mark-' .. class, title = title}
+  return pandoc.Plain {epub and explained
+    and pandoc.Link(text, '#' .. why, '', attributes)
+    or pandoc.Span(text, attributes)}
 end
 
 local function is_output(el)
@@ -205,8 +233,11 @@ local function with_mark(el)
     if is_output(block) then
       local columns = first_line(block)
       local place = typst and not columns and #block.content + 1 or 1
-      block.content:insert(place,
-        mark(class, el.attributes.tolerance, columns or 72))
+      local found = mark(class, el.attributes.tolerance, columns or 72)
+      if pandoc.utils.type(found) ~= 'Blocks' then found = {found} end
+      for offset, part in ipairs(found) do
+        block.content:insert(place + offset - 1, part)
+      end
       return el
     end
   end
@@ -306,4 +337,5 @@ local function answers_apart(doc)
   return doc
 end
 
-return {{Pandoc = answers_apart}, {Span = Span, Div = Div}}
+return {{Meta = read_metadata}, {Pandoc = answers_apart},
+  {Span = Span, Div = Div}}

@@ -393,6 +393,19 @@ local function has_code(el)
   return el.content:find_if(function(b) return b.t == 'CodeBlock' end) ~= nil
 end
 
+-- On paper the front of the book lists the simulations; each leaves there
+-- what it shows and the figure that stands for it.
+local function simulation(el)
+  local id
+  el:walk {Figure = function(fig) id = id or fig.identifier end}
+  if not labels[id] then return nil end
+  local shows = el.attributes['data-shows']
+  return wrapped(string.format('#simulation(%s, %s, %s, %s)',
+    quoted(el.attributes['data-sim']), quoted(id),
+    quoted(labels[id].reference), shows and quoted(shows) or 'none'),
+    el.content, '')
+end
+
 function div(el)
   if el.classes:includes 'content-visible' then return visible(el) end
   if el.classes:includes 'content-hidden' then
@@ -410,6 +423,7 @@ function div(el)
       return callout(el, kind)
     end
   end
+  if typst and el.classes:includes 'sim' then return simulation(el) end
   if typst and el.classes:includes 'column-margin' then
     return wrapped('#aside-block[', el.content, ']')
   end
@@ -509,6 +523,92 @@ local function solutions_apart(doc)
   return doc
 end
 
+-- ----------------------------------------------------- code annotations
+--
+-- Lines of a cell end in a mark, and the list below the cell speaks of
+-- them. On a page the marks and the list's numbers lead to each other.
+
+local annotated_count = 0
+local circled = {'①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩'}
+
+-- The code that a cell shows, and the line of each mark in it.
+local function marked_code(el)
+  local found, lines
+  if el.t ~= 'Div' or not el.classes:includes 'cell' then return nil end
+  for _, block in ipairs(el.content) do
+    if block.t == 'CodeBlock' and block.classes:includes 'cell-code' then
+      local number = 0
+      for line in (block.text .. '\n'):gmatch '(.-)\n' do
+        number = number + 1
+        local mark = line:match '# (\xE2\x91[\xA0-\xA9])$'
+        if mark then
+          lines = lines or {}
+          lines[mark] = lines[mark] or number
+          found = block
+        end
+      end
+    end
+  end
+  return found, lines
+end
+
+local function annotations(list, lines, name)
+  for i, mark in ipairs(circled) do
+    if lines[mark] and not list.content[i] then
+      error('no item ' .. i .. ' speaks of the line marked # <' .. i .. '>')
+    end
+  end
+  for i in ipairs(list.content) do
+    if not lines[circled[i]] then
+      error('no line is marked # <' .. i .. '>')
+    end
+  end
+  if typst then
+    return pandoc.Blocks {raw '#annotations[', list, raw ']'}
+  end
+  for i, item in ipairs(list.content) do
+    local mark = circled[i]
+    local number = pandoc.Span({pandoc.Str(mark)}, {class = 'annotation'})
+    if html and not epub then
+      number = pandoc.Link({pandoc.Str(mark)},
+        string.format('#%s-%d', name, lines[mark]), '', {
+          id = string.format('%s-note-%d', name, i), class = 'annotation',
+          ['aria-label'] = string.format('Line %d', lines[mark])})
+    end
+    item[1].content:insert(1, pandoc.Space())
+    item[1].content:insert(1, number)
+  end
+  return pandoc.Blocks {pandoc.Div({list}, {class = 'annotations'})}
+end
+
+local function annotated(blocks)
+  if not html and not typst then return nil end
+  local result = pandoc.Blocks {}
+  local i = 1
+  while i <= #blocks do
+    local code, lines = marked_code(blocks[i])
+    result:insert(blocks[i])
+    if code then
+      if not blocks[i + 1] or blocks[i + 1].t ~= 'OrderedList' then
+        error('lines marked # <1> need a numbered list below their cell')
+      end
+      annotated_count = annotated_count + 1
+      local name = 'annotated-' .. annotated_count
+      if html and not epub then
+        result[#result] = blocks[i]:walk {CodeBlock = function(block)
+          if block.text ~= code.text then return nil end
+          block.identifier = name
+          return block
+        end}
+      end
+      result:extend(annotations(blocks[i + 1], lines, name))
+      i = i + 1
+    end
+    i = i + 1
+  end
+  return result
+end
+
 -- A heading that only one of the two readers sees would shift all numbers.
 local function counted()
   if heading_count ~= #numbers then
@@ -524,6 +624,7 @@ return {
   {Pandoc = titles_apart},
   {Pandoc = solutions_apart},
   {Cite = reference},
+  {Blocks = annotated},
   {traverse = 'topdown', Div = div},
   {Header = heading, Figure = figure, Table = tabled, Para = equations,
    Span = span, Link = link, CodeBlock = code, Image = picture},

@@ -60,7 +60,9 @@
   // -------------------------------------------------------------- copy
 
   // What runs: no prompts, and none of the output between them.
-  function runnable(text) {
+  // Nor the marks that lead to a note below the cell.
+  function runnable(marked) {
+    const text = marked.replace(/[ \t]*[①-⑩]$/gm, "");
     const lines = text.split("\n");
     const prompt = /^(>>>|\.\.\.|\$)(?: |$)/;
     if (!prompt.test(lines[0])) return text;
@@ -90,6 +92,25 @@
         setTimeout(() => { button.textContent = "Copy"; }, 2000);
       });
       block.append(button);
+    }
+  }
+
+  // ------------------------- a note and its lines of code light up both
+
+  function lightNotes() {
+    for (const number of all(".annotations a.annotation")) {
+      const note = number.closest("li");
+      const marks = [...all(`pre a[href="#${number.id}"]`)];
+      const parts = [note, ...marks.map((mark) => mark.parentElement)];
+      const light = (on) => () => {
+        for (const part of parts) part.classList.toggle("lit", on);
+      };
+      for (const part of parts) {
+        part.addEventListener("pointerenter", light(true));
+        part.addEventListener("pointerleave", light(false));
+        part.addEventListener("focusin", light(true));
+        part.addEventListener("focusout", light(false));
+      }
     }
   }
 
@@ -189,6 +210,7 @@
     document.body.append(status);
     offerThemes();
     offerCopies();
+    lightNotes();
     sayAnswers();
     letScrollersFocus();
     followScroll();
