@@ -135,7 +135,13 @@ local function captioned(el, id)
   return el
 end
 
-local function figure(el) return captioned(el, el.identifier) end
+-- Where pandoc splits an EPUB it knows the ids of divs, not of figures.
+local function figure(el)
+  local id = el.identifier
+  if not epub or id == '' then return captioned(el, id) end
+  el.identifier = ''
+  return pandoc.Div({captioned(el, id)}, pandoc.Attr(id))
+end
 
 local function tabled(el)
   local id = el.identifier
