@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from press.errors import BookError
 
 TIME_LIMIT = 600  # seconds a single cell may take
 ENTRIES_KEPT = 4  # cached runs of one chapter
+LARGE = 1 << 20   # bytes of a file that is not read for every chapter
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SETUP = """\
 import matplotlib_inline.backend_inline as _backend
@@ -144,7 +146,7 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
             data = item.encode() if isinstance(item, str) else item
             digest.update(len(data).to_bytes(8, "big") + data)
 
-    add("press-run-1", SETUP, platform.machine(), sys.platform)
+    add("press-run-2", SETUP, platform.machine(), sys.platform)
     add(platform.python_version(), version("torch"), device())
     for name in ("requirements.lock", "_environment"):
         file = book.root / name
@@ -159,8 +161,24 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
     for file in dependencies(book, chapter):
         if not data and file.is_relative_to(book.root / "data"):
             continue
-        add(file.relative_to(book.root).as_posix(), file.read_bytes())
+        add(file.relative_to(book.root).as_posix(), content(file))
     return digest.hexdigest()
+
+
+def content(file: Path) -> str:
+    """A digest of what is in a file; a large one is read but once."""
+    state = file.stat()
+    if state.st_size < LARGE:
+        return digest_of.__wrapped__(file)
+    return digest_of(
+        file, state.st_ino, state.st_size, state.st_mtime_ns,
+        state.st_ctime_ns,
+    )
+
+
+@lru_cache(maxsize=64)
+def digest_of(file: Path, *state: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def dependencies(book: Book, chapter: Chapter) -> list[Path]:
@@ -233,7 +251,7 @@ def read_entry(entry: Path, key: str) -> nbformat.NotebookNode | None:
         stored = json.loads(entry.read_text(encoding="utf-8"))
         body = stored["notebook"]
         if stored["key"] == key and stored["sha256"] == sha256(body):
-            return nbformat.reads(body, as_version=4)
+            return nbformat.v4.reads(body)
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None
