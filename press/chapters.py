@@ -141,8 +141,15 @@ class Chapter:
     def title(self) -> str:
         return self.heading[0]
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> tuple[Line, ...]:
         """The lines of prose, outside front matter, cells and fences."""
+        return self._lines
+
+    @cached_property
+    def _lines(self) -> tuple[Line, ...]:
+        return tuple(self._read_lines())
+
+    def _read_lines(self) -> Iterator[Line]:
         fence = None
         divs: list[Div] = []
         for piece in self.pieces:

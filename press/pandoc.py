@@ -10,6 +10,7 @@ from press.errors import BookError
 
 FILTERS = Path(__file__).parent / "filters"
 READER = "markdown-implicit_header_references"
+RUNTIME = ["+RTS", "-A128m", "-RTS"]  # more memory, less collecting of garbage
 
 
 @cache
@@ -23,7 +24,7 @@ def pandoc(
     environment: dict[str, str] | None = None,
 ) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
-    command = [program(), *arguments]
+    command = [program(), *RUNTIME, *arguments]
     environ = {**os.environ, **(environment or {})}
     if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":
         # A locale of ASCII alone: titles and paths are not.

@@ -60,12 +60,14 @@ def check(book: Book) -> None:
 
 
 def faults(book: Book) -> Iterator[BookError]:
-    yield from label_faults(book)
+    known = labels(book)
+    keys = bibliography_keys(book)
+    yield from label_faults(book, known)
     for chapter in book.chapters:
         yield from fence_faults(chapter)
         for cell in chapter.cells:
             yield from cell_faults(cell)
-        yield from text_faults(book, chapter)
+        yield from text_faults(book, chapter, known, keys)
         yield from quiz_faults(chapter)
     yield from words.faults(book)
 
@@ -159,9 +161,9 @@ def float_faults(cell: Cell, fault) -> Iterator[BookError]:
 # ----------------------------------------------------------------- prose
 
 
-def label_faults(book: Book) -> Iterator[BookError]:
+def label_faults(book: Book, known: list[Label]) -> Iterator[BookError]:
     first: dict[str, tuple] = {}
-    for label in labels(book):
+    for label in known:
         if label.id in first:
             path, line = first[label.id]
             yield BookError(
@@ -184,15 +186,17 @@ def label_faults(book: Book) -> Iterator[BookError]:
                 plain[name] = cell
 
 
-def text_faults(book: Book, chapter: Chapter) -> Iterator[BookError]:
-    known = labels(book)
+def text_faults(
+    book: Book, chapter: Chapter, known: list[Label], keys: set[str]
+) -> Iterator[BookError]:
+    names = {label.id for label in known}
     texts = [(n, without_code(text)) for n, text in chapter.paragraphs()]
     for cell in chapter.cells:
         for option in ("fig-cap", "tbl-cap"):
             caption = without_code(str(cell.options.get(option, "")))
             texts.append((cell.line_of(option), caption))
     for start, text in texts:
-        for match, message in mention_faults(book, known, text):
+        for match, message in mention_faults(book, names, keys, text):
             yield BookError(
                 chapter.path, start + text.count("\n", 0, match.start()),
                 message,
@@ -215,11 +219,9 @@ def text_faults(book: Book, chapter: Chapter) -> Iterator[BookError]:
 
 
 def mention_faults(
-    book: Book, known: list[Label], text: str
+    book: Book, names: set[str], keys: set[str], text: str
 ) -> Iterator[tuple[re.Match, str]]:
     """References to no label, and citations of no source."""
-    names = {label.id for label in known}
-    keys = bibliography_keys(book)
     for match in REFERENCE.finditer(text):
         if match[1] not in names:
             near = difflib.get_close_matches(match[1], names, 1)

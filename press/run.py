@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from press.tangle import ANNOTATION
 
 TIME_LIMIT = 600  # seconds a single cell may take
 ENTRIES_KEPT = 4  # cached runs of one chapter
+LARGE = 1 << 20   # bytes of a file that is not read for every chapter
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SETUP = """\
 import matplotlib_inline.backend_inline as _backend
@@ -152,7 +154,7 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
             data = item.encode() if isinstance(item, str) else item
             digest.update(len(data).to_bytes(8, "big") + data)
 
-    add("press-run-1", SETUP, platform.machine(), sys.platform)
+    add("press-run-2", SETUP, platform.machine(), sys.platform)
     add(platform.python_version(), version("torch"), device())
     for name in ("requirements.lock", "_environment"):
         file = book.root / name
@@ -168,7 +170,7 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
     for file in files:
         if not data and file.is_relative_to(book.root / "data"):
             continue
-        add(file.relative_to(book.root).as_posix(), file.read_bytes())
+        add(file.relative_to(book.root).as_posix(), content(file))
     if book.root / "press" / "chapters.py" in files:
         add(*outline(book, chapter))
     return digest.hexdigest()
@@ -192,6 +194,22 @@ def outline(book: Book, reader: Chapter) -> Iterator[str]:
             yield f"{label.id} {label.number} {label.title}"
     for simulation in simulations(book):
         yield f"{simulation.name} {simulation.shows} {simulation.figures}"
+
+
+def content(file: Path) -> str:
+    """A digest of what is in a file; a large one is read but once."""
+    state = file.stat()
+    if state.st_size < LARGE:
+        return digest_of.__wrapped__(file)
+    return digest_of(
+        file, state.st_ino, state.st_size, state.st_mtime_ns,
+        state.st_ctime_ns,
+    )
+
+
+@lru_cache(maxsize=64)
+def digest_of(file: Path, *state: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def dependencies(book: Book, chapter: Chapter) -> list[Path]:
@@ -276,7 +294,7 @@ def read_entry(entry: Path, key: str) -> nbformat.NotebookNode | None:
         stored = json.loads(entry.read_text(encoding="utf-8"))
         body = stored["notebook"]
         if stored["key"] == key and stored["sha256"] == sha256(body):
-            return nbformat.reads(body, as_version=4)
+            return nbformat.v4.reads(body)
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None

@@ -213,6 +213,22 @@ def test_the_data_is_part_of_the_key_of_what_loads_it(three):
     assert changed(three, lambda: digits.write_bytes(b"5042")) == [1, 2, 3]
 
 
+def test_a_large_file_is_part_of_the_key_too_and_read_once(
+    three, monkeypatch
+):
+    monkeypatch.setattr(run, "LARGE", 2)
+    replace(three / "code/scratch/one.py", "a = 1", "import scratch.data")
+    (three / "code/scratch/data.py").write_text("")
+    raw = three / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    digits = raw / "t10k-labels-idx1-ubyte"
+    digits.write_bytes(b"5041")
+    run.digest_of.cache_clear()
+    keys(three)
+    assert run.digest_of.cache_info().hits >= 2
+    assert changed(three, lambda: digits.write_bytes(b"50419")) == [1, 2, 3]
+
+
 def test_what_lies_in_a_recorded_folder_is_part_of_the_key(three):
     replace(three / "book/04-four.qmd", "1 + 1", "'book/recorded/gpu'")
     folder = three / "book" / "recorded" / "gpu"

@@ -148,9 +148,6 @@ def test_the_zip_is_the_same_whenever_it_is_made():
         assert {i.date_time for i in archive.infolist()} == {takeaways.EPOCH}
 
 
-@pytest.mark.xfail(strict=True, reason=(
-    "references to figures of simulations in other chapters lead nowhere"
-))
 def test_the_epub_passes_epubcheck():
     checker = shutil.which("epubcheck")
     if not checker:

@@ -24,6 +24,13 @@ end
 
 local function raw(code) return pandoc.RawBlock('typst', code) end
 
+local function around(open, inlines, close)
+  local result = pandoc.Inlines {pandoc.RawInline('typst', open)}
+  result:extend(inlines)
+  result:insert(pandoc.RawInline('typst', close))
+  return pandoc.Para(result)
+end
+
 -- The walk ends at what a filter returns, so it goes on from here.
 local div
 local function wrapped(open, blocks, close)
@@ -53,8 +60,8 @@ local function heading(el)
   if el.classes:includes 'not-counted' then
     el.classes = el.classes:filter(function(c) return c ~= 'not-counted' end)
     if typst then
-      return raw(string.format('#heading(level: %d, outlined: false)[%s]',
-        el.level, titled(el.content)))
+      return around(string.format('#heading(level: %d, outlined: false)[',
+        el.level), el.content, ']')
     end
     return el
   end
@@ -74,8 +81,8 @@ local function heading(el)
       numbering = string.format('(..) => %s', quoted(number))
     end
     local label = labels[el.identifier] and ' <' .. el.identifier .. '>' or ''
-    return raw(string.format('#heading(level: %d, numbering: %s)[%s]%s',
-      el.level, numbering, titled(el.content), label))
+    return around(string.format('#heading(level: %d, numbering: %s)[',
+      el.level, numbering), el.content, ']' .. label)
   end
 end
 
@@ -135,7 +142,13 @@ local function captioned(el, id)
   return el
 end
 
-local function figure(el) return captioned(el, el.identifier) end
+-- Where pandoc splits an EPUB it knows the ids of divs, not of figures.
+local function figure(el)
+  local id = el.identifier
+  if not epub or id == '' then return captioned(el, id) end
+  el.identifier = ''
+  return pandoc.Div({captioned(el, id)}, pandoc.Attr(id))
+end
 
 local function tabled(el)
   local id = el.identifier
@@ -153,9 +166,38 @@ end
 
 -- Mathematics as Typst writes it: no space between a function's name and
 -- its parenthesis, and a bar that is not a relation, as in TeX.
-local function set_math(math)
-  return (written {math}:gsub('" \\%(', '"\\(')
+local function adjusted(source)
+  return (source:gsub('" \\%(', '"\\(')
     :gsub('\\|', 'class("normal", \\|)'))
+end
+
+-- All of it is written at once, since each writing has a cost of its own.
+local mathematics = {}
+
+local function gather_math(doc)
+  if not typst then return nil end
+  local found, blocks = pandoc.List(), pandoc.List()
+  local mark = '// the next formula'
+  doc:walk {Math = function(math)
+    local key = math.mathtype .. math.text
+    if not mathematics[key] then
+      mathematics[key] = true
+      found:insert(key)
+      blocks:insert(raw(mark))
+      blocks:insert(pandoc.Plain {math})
+    end
+  end}
+  local text = pandoc.write(pandoc.Pandoc(blocks), 'typst', {wrap_text = 'none'})
+  local start = 1
+  for _, key in ipairs(found) do
+    local _, from = text:find(mark, start, true)
+    start = text:find(mark, from, true) or #text + 1
+    mathematics[key] = text:sub(from + 1, start - 1):match '^%s*(.-)%s*$'
+  end
+end
+
+local function set_math(math)
+  return adjusted(mathematics[math.mathtype .. math.text] or written {math})
 end
 
 local function equation(math, id)
@@ -621,6 +663,7 @@ end
 
 return {
   {Meta = read_metadata},
+  {Pandoc = gather_math},
   {Pandoc = titles_apart},
   {Pandoc = solutions_apart},
   {Cite = reference},
