@@ -159,7 +159,9 @@ def test_chapters_leave_modules_that_import_alone_and_run(failures, number):
     (9, "timing", "time_op"),
     (10, "nn", "Module"),
     (11, "functional", "dropout"),
+    (12, "tape", "no_grad"),
     (12, "autograd", "Tensor"),
+    (12, "methods", "adopt"),
 ])
 def test_chapters_bring_their_part_of_the_package(number, module, name):
     def has(upto):

@@ -1,92 +1,35 @@
-# Tangled from book/12-autograd.qmd. Checksum 2a64478b.
-from collections import namedtuple
-from contextlib import contextmanager
-from itertools import count
-
+# Tangled from book/12-autograd.qmd. Checksum f1b2f69e.
 import torch
-import torch.nn.functional as F
 
 from scratch.backward import loss_and_push, relu_backward
 from scratch.functional import relu
+from scratch.methods import Methods, passed_on, plain, shaped
+from scratch.tape import Context, accumulate, behind, run
+from scratch.tape import no_grad as no_grad
 
 
-class Context:
-    """One operation on the tape, and what its backward needs."""
-
-    inputs = kept = None                         # inputs None: freed
-    saved = ()
-
-    def save_for_backward(self, *values):
-        """Keep them, and how often each was changed so far."""
-        self.saved = [(v, getattr(v, "_version", 0)) for v in values]
-
-    @property
-    def saved_tensors(self):
-        """The kept ones. RuntimeError if one was changed since."""
-        for v, version in self.saved:
-            if getattr(v, "_version", 0) != version:
-                raise RuntimeError(f"{self.function.__name__} saved "
-                                   f"{list(v.shape)} numbers that were "
-                                   "changed in place since")
-        return [v for v, _ in self.saved]
-
-
-class Tape:
-    """Whether operations are recorded, and the next one's number."""
-
-    on, numbers = True, count()
-
-
-@contextmanager
-def no_grad():
-    """Record nothing: in a with block, or as a decorator."""
-    before, Tape.on = Tape.on, False
-    try:
-        yield
-    finally:
-        Tape.on = before
-
-
-def record(ctx, args, out):
-    """Tie out to its operation, and that to where args are from."""
-    ctx.number, ctx.inputs = next(Tape.numbers), []
-    for a, needed in zip(args, ctx.needs_input_grad, strict=True):
-        if needed and a.dtype != out.dtype:
-            raise TypeError(f"{a.dtype} would become {out.dtype}")
-        ctx.inputs.append(
-            (a.grad_fn or a, a.shape) if needed else (None, None))
-    out.requires_grad, out.grad_fn = True, ctx
-
-
-def plain_of(a):
-    """torch's tensor inside a Tensor; anything else as it is."""
-    return a.data if isinstance(a, Tensor) else a
-
-
-class Function:
+class Function(Context):
     """An operation: forward(ctx, ...) on tensors of torch, and
     backward(ctx, grad) -> the gradients of its arguments."""
 
     @classmethod
     def apply(cls, *args):
         """Compute, and record where an argument wants a gradient."""
-        ctx = Context()
-        ctx.function = cls
-        ctx.needs_input_grad = needs = [
+        ctx, inside = cls(), [plain(a) for a in args]
+        ctx.needs_input_grad = [
             isinstance(a, Tensor) and a.requires_grad for a in args]
-        plain = [plain_of(a) for a in args]
         try:
-            out = cls.forward(ctx, *plain)
+            out = ctx.forward(*inside)
         except RuntimeError as error:
-            shapes = [list(p.shape) for p in plain
-                      if torch.is_tensor(p)]
-            message = f"{cls.__name__} of {shapes}: {error}"
-            raise RuntimeError(message) from error
+            shapes = [list(a.shape) for a in inside
+                      if torch.is_tensor(a)]
+            raise RuntimeError(
+                f"{cls.__name__} of {shapes}: {error}") from error
         if out.requires_grad:
             raise TypeError("torch records this: wrap it in a Tensor")
         out = Tensor(out)
-        if any(needs) and Tape.on and torch.is_grad_enabled():
-            record(ctx, args, out)
+        if any(ctx.needs_input_grad) and torch.is_grad_enabled():
+            ctx.record(args, out)
         return out
 
     @classmethod
@@ -96,8 +39,6 @@ class Function:
 
 
 class Add(Function):
-    """a + b."""
-
     def forward(ctx, a, b):
         return a + b
 
@@ -106,8 +47,6 @@ class Add(Function):
 
 
 class Mul(Function):
-    """a * b."""
-
     def forward(ctx, a, b):
         ctx.save_for_backward(a, b)
         return a * b
@@ -118,8 +57,6 @@ class Mul(Function):
 
 
 class Pow(Function):
-    """a ** n."""
-
     def forward(ctx, a, n):
         ctx.save_for_backward(a, n)
         return a ** n
@@ -130,8 +67,6 @@ class Pow(Function):
 
 
 class Exp(Function):
-    """e ** x."""
-
     def forward(ctx, x):
         out = x.exp()
         ctx.save_for_backward(out)
@@ -142,8 +77,6 @@ class Exp(Function):
 
 
 class Log(Function):
-    """The natural logarithm of x."""
-
     def forward(ctx, x):
         ctx.save_for_backward(x)
         return x.log()
@@ -153,8 +86,6 @@ class Log(Function):
 
 
 class MatMul(Function):
-    """a @ b, of matrices or of stacks of them."""
-
     def forward(ctx, a, b):
         if min(a.dim(), b.dim()) < 2:
             raise RuntimeError("@ needs matrices")
@@ -169,8 +100,6 @@ class MatMul(Function):
 
 
 class Relu(Function):
-    """Zero where x is negative, x elsewhere."""
-
     def forward(ctx, x):
         ctx.save_for_backward(x)
         return relu(x)
@@ -180,8 +109,6 @@ class Relu(Function):
 
 
 class CrossEntropy(Function):
-    """The mean of -log(probability of the right class)."""
-
     def forward(ctx, logits, targets):
         loss, push = loss_and_push(logits, targets)
         ctx.save_for_backward(push)
@@ -204,45 +131,7 @@ class Move(Function):
         return ctx.back(grad, ctx.shape, *ctx.saved_tensors)
 
 
-def behind(node):
-    """node and the operations that led to it, the youngest first."""
-    found, stack = {node}, [node]
-    while stack:
-        inputs = stack.pop().inputs
-        if inputs is None:
-            raise RuntimeError("this tape was freed: pass "
-                               "retain_graph=True the first time")
-        new = {n for n, _ in inputs if isinstance(n, Context)} - found
-        found |= new
-        stack += new
-    return sorted(found, key=lambda n: n.number, reverse=True)
-
-
-def run(order, grads, retain_graph):
-    """Hand each operation's gradient on to where it came from."""
-    for node in order:
-        grad = grads.pop(node)
-        if node.kept is not None:
-            node.kept.grad = grad
-        parts = node.function.backward(node, grad)
-        parts = (parts,) if torch.is_tensor(parts) else parts
-        for (source, shape), part in zip(
-                node.inputs, parts, strict=False):
-            if source is None:
-                continue
-            if part.shape != shape:
-                part = part.sum_to_size(shape)
-            if isinstance(source, Tensor):
-                source.accumulate(part)
-            elif source in grads:
-                grads[source] = grads[source] + part
-            else:
-                grads[source] = part
-        if not retain_graph:
-            vars(node).clear()                   # inputs: None again
-
-
-class Leaf:
+class Leaf(Methods):
     """A tensor of torch, and beside it a gradient and a past."""
 
     def __init__(self, data, requires_grad=False):
@@ -253,14 +142,6 @@ class Leaf:
             raise TypeError(f"no gradients for {self.dtype}")
 
     is_leaf = property(lambda self: self.grad_fn is None)
-    shape = property(lambda self: self.data.shape)
-    dtype = property(lambda self: self.data.dtype)
-    device = property(lambda self: self.data.device)
-
-    def accumulate(self, grad):
-        """Add to .grad, which is a tensor of torch."""
-        new = grad.clone() if self.grad is None else self.grad + grad
-        self.grad = new
 
     def backward(self, gradient=None, retain_graph=False):
         """Add to .grad of every leaf its share in self.
@@ -269,16 +150,15 @@ class Leaf:
         """
         if not self.requires_grad:
             raise RuntimeError("nothing here requires a gradient")
-        if gradient is None and self.data.numel() == 1:
+        if gradient is None and self.numel() == 1:
             gradient = torch.ones_like(self.data)
         if gradient is None or gradient.shape != self.shape:
             raise RuntimeError("backward needs a gradient of shape "
                                f"{list(self.shape)}")
-        if self.grad_fn is None:
-            self.accumulate(gradient)
-        else:
-            order = behind(self.grad_fn)
-            run(order, {self.grad_fn: gradient}, retain_graph)
+        grads = {self.grad_fn or self: gradient}
+        order = behind(self.grad_fn) if self.grad_fn else []
+        run(order, grads, retain_graph)
+        accumulate(grads)
 
     def detach(self):
         """The same numbers, without their past."""
@@ -290,88 +170,44 @@ class Leaf:
             self.grad_fn.kept = self
 
 
-def shaped(name):
-    """torch's method of that name, which changes only the shape."""
-    return lambda self, *args: Move.apply(
-        self, lambda x: getattr(x, name)(*args), torch.Tensor.reshape)
+class Moving(Leaf):
+    """What copies numbers, takes some, or adds some up."""
 
-
-class Shapes(Leaf):
-    """What moves numbers or adds them up, named as in torch."""
-
-    reshape, flatten, unflatten, squeeze = map(
-        shaped, ("reshape", "flatten", "unflatten", "squeeze"))
+    move, reshape = Move.method(), shaped("reshape")
     T = property(lambda self: self.transpose(0, 1))
-
-    def permute(self, *dims):
-        dims = [d % len(dims) for d in dims]
-        old = sorted(range(len(dims)), key=dims.__getitem__)
-        return Move.apply(self, lambda x: x.permute(dims),
-                          lambda grad, _: grad.permute(old))
-
-    def transpose(self, a, b):
-        def swap(x, _=None):
-            return x.transpose(a, b)
-        return Move.apply(self, swap, swap)
-
-    def sum(self, dim=None, keepdim=False):
-        total = Move.apply(self, lambda x: x.sum(dim, keepdim=True),
-                           torch.Tensor.expand)
-        if keepdim:
-            return total
-        return total.squeeze() if dim is None else total.squeeze(dim)
-
-    def mean(self, dim=None, keepdim=False):
-        total = self.sum(dim, keepdim)
-        return total * (total.data.numel() / self.data.numel())
-
-
-Extreme = namedtuple("Extreme", "values indices")
-
-
-class Picks(Shapes):
-    """What takes some of the numbers, named as in torch."""
 
     def __getitem__(self, index):
         def back(grad, shape, *_):
-            d = grad.new_zeros(shape.numel())
-            places = torch.arange(len(d), device=d.device)
+            places = torch.arange(shape.numel(), device=grad.device)
             places = places.reshape(shape)[index].flatten()
+            d = grad.new_zeros(shape.numel())
             return d.index_add(0, places, grad.flatten()).reshape(shape)
 
         parts = index if isinstance(index, tuple) else (index,)
-        return Move.apply(self, lambda x: x[index], back,
-                          *filter(torch.is_tensor, parts))
+        return self.move(lambda x: x[index], back,
+                         *filter(torch.is_tensor, parts))
 
-    def index_select(self, dim, index):
-        return self[(slice(None),) * (dim % self.data.dim()) + (index,)]
-
-    def chunk(self, chunks):
-        size = -(-len(self.data) // chunks)
-        return [self[i:i + size]
-                for i in range(0, len(self.data), size)]
-
-    def pad(self, amounts, mode="constant", value=None):
-        if mode != "constant" or value:
-            raise TypeError("pad adds zeros only")
-        return Move.apply(self, lambda x: F.pad(x, amounts),
-                          lambda g, _: F.pad(g, [-n for n in amounts]))
+    def sum(self, dim=None, keepdim=False):
+        dim = tuple(range(self.dim())) if dim is None else dim
+        total = self.move(lambda x: x.sum(dim, keepdim=True),
+                          torch.Tensor.expand)
+        return total if keepdim else total.squeeze(dim)
 
     def max(self, dim=None, keepdim=False):
         if dim is None:                          # ties share evenly
             ties = self.data == self.data.max()
-            return Move.apply(self, torch.max,
-                              lambda g, _: g * ties / ties.sum())
+            return self.move(torch.max,
+                             lambda g, _: g * ties / ties.sum())
         at = self.data.max(dim, keepdim=True).indices
-        best = Move.apply(
-            self, lambda x: x.gather(dim, at),
+        best = self.move(
+            lambda x: x.gather(dim, at),
             lambda g, shape: g.new_zeros(shape).scatter(dim, at, g))
-        if keepdim:
-            return Extreme(best, at)
-        return Extreme(best.squeeze(dim), at.squeeze(dim))
+        both = (best, at) if keepdim else (
+            best.squeeze(dim), at.squeeze(dim))
+        return torch.return_types.max(both)
 
 
-class Tensor(Picks):
+class Tensor(Moving):
     """torch's arithmetic, recorded on a tape of our own."""
 
     add = __add__ = __radd__ = Add.method()
@@ -379,6 +215,9 @@ class Tensor(Picks):
     matmul = __matmul__ = MatMul.method()
     exp, log, relu = Exp.method(), Log.method(), Relu.method()
     cross_entropy = CrossEntropy.method()
+    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = map(
+        passed_on, ("eq", "ne", "lt", "le", "gt", "ge"))
+    __hash__ = object.__hash__
 
     def pow(self, n):
         if isinstance(n, int | float):
@@ -391,75 +230,21 @@ class Tensor(Picks):
     def sub(self, other):
         return self + -other
 
-    def div(self, other):
-        return self * other ** -1
-
     def __rsub__(self, other):
         return -self + other
+
+    def div(self, other):
+        return self * other ** -1
 
     def __rtruediv__(self, other):
         return self ** -1 * other
 
-    def sqrt(self):
-        return self ** 0.5
+    __pow__, __sub__, __truediv__ = pow, sub, div
 
-    def clamp(self, min):
-        return (self - min).relu() + min if min else self.relu()
-
-    def addmm(self, a, b):
-        return self + a @ b
+    def mean(self, dim=None, keepdim=False):
+        total = self.sum(dim, keepdim)
+        return total * (total.numel() / self.numel())
 
     def softmax(self, dim):
         e = (self - self.data.amax(dim, keepdim=True)).exp()
         return e / e.sum(dim, keepdim=True)
-
-    __pow__, __sub__, __truediv__ = pow, sub, div
-
-    @classmethod
-    def __torch_function__(cls, func, types, args=(), kwargs=None):
-        own = getattr(cls, func.__name__, None)
-        if own is None:
-            raise TypeError(f"no backward for torch's {func.__name__}")
-        first, *others = args
-        first = first if isinstance(first, cls) else cls(first)
-        return own(first, *others, **(kwargs or {}))
-
-
-def passed_on(name):
-    """torch's function of that name, on what is inside."""
-    own = getattr(torch.Tensor, name, None) or getattr(torch, name)
-    changes = name.endswith("_") and not name.endswith("__")
-
-    def method(self, *args, **kwargs):
-        on = Tape.on and torch.is_grad_enabled()
-        if changes and self.requires_grad and on:
-            raise RuntimeError(f"{name} would overwrite a recorded "
-                               "tensor: do it in no_grad()")
-        plain = [plain_of(a) for a in (self, *args)]
-        out = own(*plain, **kwargs)
-        return self if changes else out
-
-    return method
-
-
-PASSED_ON = """dim numel item tolist argmax zeros_like empty_like
-    eq ne lt le gt ge __len__ __eq__ __ne__ __lt__ __le__ __gt__
-    __ge__ __repr__ add_ mul_ copy_ zero_ addcdiv_"""
-
-for name in PASSED_ON.split():
-    setattr(Tensor, name, passed_on(name))
-
-
-def adopt(module):
-    """Put a Tensor in the place of each Parameter; list them.
-
-    module: of scratch.nn. The memory stays shared, so state_dict
-    taken before sees what is learned.
-    """
-    ours = {}
-    for _, part in module.named_modules():
-        for name, value in vars(part).items():
-            if torch.is_tensor(value) and value.requires_grad:
-                new = ours.setdefault(value, Tensor(value, True))
-                vars(part)[name] = new
-    return list(ours.values())
