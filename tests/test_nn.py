@@ -869,6 +869,11 @@ def test_a_query_that_may_look_nowhere_is_nan_in_both():
         out, _ = layer(x, x, x, attn_mask=mask)
         assert out.isnan().any(2).flatten().tolist() == [
             False, True, False]
+    # torch's path without weights answers with zeros, and so the bias
+    out, _ = ours(x, x, x, attn_mask=mask, need_weights=False)
+    assert out.isnan().any(2).flatten().tolist() == [False, True, False]
+    out, _ = theirs(x, x, x, attn_mask=mask, need_weights=False)
+    assert torch.equal(out[1, 0], theirs.out_proj.bias)
 
 
 def test_heads_must_share_evenly():
