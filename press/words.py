@@ -17,7 +17,8 @@ from press.labels import CODE_SPAN, headings
 
 GLOSSARY = Path("book/glossary.qmd")
 ENTRY = re.compile(
-    rf"^{BRACKETED}\{{#term-([a-z0-9-]+) \.entry\}}\s+(.*)$", re.S
+    rf"^{BRACKETED}\{{#term-([a-z0-9-]+) \.entry(?: also=\"([^\"]+)\")?\}}"
+    r"\s+(.*)$", re.S
 )
 MARK = re.compile(rf"{BRACKETED}\{{([^{{}}]*\.(term|index)\b[^{{}}]*)\}}")
 NAMED = re.compile(r'\bentry="([^"]*)"')
@@ -36,6 +37,7 @@ class Entry:
     section: str       # the label of the section that introduces it
     path: Path
     line: int
+    also: str          # another name, which the index refers to this one
 
     @property
     def plain(self) -> str:
@@ -93,12 +95,12 @@ def entries(book: Book) -> dict[str, Entry]:
 def all_entries(chapter: Chapter | None) -> Iterator[Entry]:
     for line, text in glossary_paragraphs(chapter):
         if match := ENTRY.match(text):
-            said = " ".join(match[3].split())
+            said = " ".join(match[4].split())
             found = REFERENCE.search(said)
             section = found[1] or found[3] if found else ""
             yield Entry(
                 match[2], match[1], REFERENCE.sub("", said), section,
-                chapter.path, line.number,
+                chapter.path, line.number, match[3] or "",
             )
 
 

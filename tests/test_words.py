@@ -36,7 +36,8 @@ Two [ulps]{.index entry="ulp"} apart.
 GLOSSARY = """# Words {#sec-words}
 
 ::: {.glossary}
-[fan-in]{#term-fan-in .entry} How many "inputs" there are. @sec-floats.
+[fan-in]{#term-fan-in .entry also="width"} How many "inputs" there are.
+@sec-floats.
 
 [`grad_fn`]{#term-grad-fn .entry} What made it, `x * *y*`, *well*. @sec-floats.
 
@@ -183,8 +184,9 @@ def test_a_small_book_in_all_its_forms(made):
         paper.get_page_label(i) for i, page in enumerate(text)
         if "The gap is called" in page or "apart." in page)
     shown = text[-1].split("itself leads to its meaning.")[1].split()
-    assert shown[:7] == [
-        "fan-in", first, "grad_fn", first, "ulp", first + ",", second]
+    assert shown[:10] == [
+        "fan-in", first, "grad_fn", first, "ulp", first + ",", second,
+        "width,", "see", "fan-in"]
 
 
 # -------------------------------------------------------- the whole book
@@ -243,7 +245,8 @@ def printed():
 
 @pytest.fixture(scope="module")
 def index(printed):
-    """For each headword of the index its link, and those of its pages."""
+    """Each headword of the index with its link, and those of its pages;
+    and the links of the other names."""
     start = next(i for i, (_, text) in enumerate(printed)
                  if "itselfleadstoitsmeaning" in text)
     with pdfplumber.open(SITE / "pytorch-from-scratch.pdf") as book:
@@ -258,18 +261,28 @@ def index(printed):
                     result[-1][1].append((text.strip(", "), target))
                 else:
                     result.append(((text, target), []))
-    return result
+    return [entry for entry in result if entry[1]], {
+        (name, target) for (name, target), pages in result if not pages
+    }
 
 
 def test_the_index_has_every_term_in_order(index):
-    assert [bare(name) for (name, _), _ in index] == [
+    assert [bare(name) for (name, _), _ in index[0]] == [
         bare(entry.name) for entry in ENTRIES.values()]
 
 
+def test_other_names_lead_to_where_their_entry_does(index):
+    heads = {bare(name): target for (name, target), _ in index[0]}
+    assert {bare(name) for name, _ in index[1]} == {
+        bare(entry.name) for entry in ENTRIES.values() if entry.also}
+    for name, target in index[1]:
+        assert heads[bare(name)] == target
+
+
 def test_a_headword_of_the_index_leads_to_its_entry(index, printed):
-    for (head, _), entry in zip(index, ENTRIES.values(), strict=True):
+    for (head, _), entry in zip(index[0], ENTRIES.values(), strict=True):
         _, text = printed[head[1]]
-        assert bare(entry.name + entry.text)[:40] in text
+        assert bare(entry.name + entry.text)[:40] in text, head
 
 
 def test_the_pages_of_the_index_are_those_that_have_the_term(
@@ -279,7 +292,9 @@ def test_the_pages_of_the_index_are_those_that_have_the_term(
     for mark in MARKS:
         marked[mark.key].append(
             bare(re.sub(r"\{[^}]*\}", "", mark.text)))
-    for (key, texts), (_, pages) in zip(marked.items(), index, strict=True):
+    for (key, texts), (_, pages) in zip(
+        marked.items(), index[0], strict=True
+    ):
         assert 1 <= len(pages) <= len(texts), key
         assert len({number for number, _ in pages}) == len(pages), key
         for number, target in pages:

@@ -101,7 +101,8 @@ function Span(el)
   return colored(el)
 end
 
--- The glossary: `[ulp]{#term-ulp .entry} The gap …`, a paragraph each.
+-- The glossary: `[ulp]{#term-ulp .entry} The gap …`, a paragraph each;
+-- `also="…"` is another name, which the index refers to this one.
 
 local function entry_of(block)
   local first = block.content and block.content[1]
@@ -123,14 +124,16 @@ local function glossary_of(el)
     if not name then
       blocks:insert(block)
     elseif html or epub then
+      name.attributes.also = nil
       items:insert {{name}, {{pandoc.Para(rest)}}}
     elseif typst then
       local key = name.identifier:gsub('^term%-', '')
       local shown = pandoc.write(
         pandoc.Pandoc {pandoc.Plain(name.content)}, 'typst')
       blocks:insert(pandoc.Para(pandoc.List {inline(string.format(
-        '#metadata((key: "%s", name: [%s]))<index-entry>' ..
-        '#metadata(none)<term-%s>', key, shown:gsub('%s+$', ''), key)),
+        '#metadata((key: "%s", name: [%s], also: "%s"))<index-entry>' ..
+        '#metadata(none)<term-%s>', key, (shown:gsub('%s+$', '')),
+        name.attributes.also or '', key)),
         pandoc.Strong(name.content), pandoc.Space()} .. rest))
     else
       blocks:insert(pandoc.Para(
