@@ -191,8 +191,8 @@ def test_every_line_of_code_is_one_line_on_paper(book, pages, paper):
         )
     for chapter in book.chapters:
         for cell in chapter.cells:
-            options = cell.options
-            if not (options.get("echo", True) and options.get("include", True)):
+            shown = ("echo", "include")
+            if not all(cell.options.get(name, True) for name in shown):
                 continue
             for line in numbered_notes(cell.source).split("\n"):
                 line = re.sub(r"\s", "", line)
@@ -209,7 +209,7 @@ def test_no_heading_stands_at_the_foot_of_a_page(book, pages, paper):
     seen = 0
     for page in pages:
         lines = block(page, paper)
-        for index, line in enumerate(lines):
+        for line in lines:
             large = [c for c in line if c.font == "LibertinusSerif-Semibold"
                      and c.size > 11]
             if not large:
