@@ -172,6 +172,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
         "policy": strict.POLICY,
+        "wear": strict.WEAR,
         "pdf": relative("pytorch-from-scratch.pdf", chapter),
         "epub": relative("pytorch-from-scratch.epub", chapter),
         "program": relative("scratch.zip", chapter),

@@ -25,36 +25,34 @@ def set_pdf(
 ) -> None:
     """Write the PDF to `out`; from the cache where nothing changed."""
     cache.mkdir(parents=True, exist_ok=True)
-    source = typst_source(
-        book, woven, labels, cache, imprint=imprint, paper=paper
-    )
+    source = typst_source(book, woven, labels, cache, imprint=imprint)
     pictures = {k: v for w in woven for k, v in w.pictures.items()}
     digest = hashlib.sha256(
         "\0".join([source, version("typst")]).encode()
         + b"".join(pictures[name] for name in sorted(pictures))
     ).hexdigest()
-    entry = cache / f"{digest[:24]}.pdf"
+    entry = cache / f"{paper}-{digest[:24]}.pdf"
     if not entry.exists():
-        for old in cache.glob("*.pdf"):
+        for old in cache.glob(f"{paper}-*.pdf"):
             old.unlink(missing_ok=True)
         aside = cache / f".{entry.name}.{os.getpid()}"
-        aside.write_bytes(typeset(source, pictures, cache))
+        aside.write_bytes(typeset(source, pictures, cache, paper))
         os.replace(aside, entry)
     shutil.copyfile(entry, out)
 
 
 def typst_source(
     book: Book, woven: list[Woven], labels: list[Label], cache: Path, *,
-    imprint: dict[str, str], paper: str,
+    imprint: dict[str, str],
 ) -> str:
-    """The whole book in Typst's markup."""
+    """The whole book in Typst's markup, for any paper."""
     data = filter_data(
         [w.chapter for w in woven], labels, lambda label: f"#{label.id}"
     )
     variables = json.dumps(as_strings({
         "title": book.title, "subtitle": book.subtitle,
         "author": str(book.config["book"].get("author", "")),
-        "paper": PAPERS[paper], "imprint": imprint,
+        "imprint": imprint,
         "palette": json.loads(
             svg.PALETTE.read_text(encoding="utf-8"))["light"],
     }))
@@ -123,7 +121,9 @@ def raw_typst(code: str) -> dict:
     return {"t": "RawBlock", "c": ["typst", code]}
 
 
-def typeset(source: str, pictures: dict[str, bytes], cache: Path) -> bytes:
+def typeset(
+    source: str, pictures: dict[str, bytes], cache: Path, paper: str
+) -> bytes:
     """The PDF's bytes: the same for the same source and pictures."""
     import typst
 
@@ -140,7 +140,7 @@ def typeset(source: str, pictures: dict[str, bytes], cache: Path) -> bytes:
         return typst.compile(
             str(main), root=str(folder), format="pdf",
             ignore_system_fonts=True, timestamp=0,
-            pdf_standards=["ua-1"],
+            pdf_standards=["ua-1"], sys_inputs={"paper": PAPERS[paper]},
         )
     except typst.TypstError as error:
         raise BookError(

@@ -33,10 +33,12 @@ def page_of(book):
     return (site / "book/01-one.html").read_text(), site
 
 
-def test_no_page_carries_a_style_or_a_script_of_its_own(book_of):
+def test_no_page_carries_a_style_or_a_script_but_the_one_it_wears(book_of):
     page, site = page_of(book_of(TABLE))
     assert " style=" not in page and "<style" not in page
-    assert not re.search(r"<script(?![^>]*\ssrc=)", page)
+    scripts = re.findall(
+        r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", page, re.DOTALL)
+    assert scripts == [strict.WEAR]
     assert not re.search(r"\son\w+=", page)
     assert ('<meta http-equiv="Content-Security-Policy" '
             f'content="{strict.POLICY}">') in page

@@ -271,9 +271,7 @@ def made(tmp_path_factory, quick_kernels):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     known = labels(book)
     html.set_pages(book, woven, known, root / "site", root / "cache")
-    typst = pdf.typst_source(
-        book, woven, known, root / "cache", imprint={}, paper="a4"
-    )
+    typst = pdf.typst_source(book, woven, known, root / "cache", imprint={})
     pages = {
         c.name: Tree((root / "site" / c.page).read_text())
         for c in book.chapters

@@ -5,7 +5,7 @@
   const all = (selector) => document.querySelectorAll(selector);
 
   // ------------------------------------------------------------- theme
-  // Worn before the page is drawn, so that it never flashes.
+  // wear.js puts it on before the page is drawn, so that it never flashes.
 
   const themes = ["auto", "light", "dark"];
   let theme = "auto";
