@@ -601,6 +601,17 @@ def test_a_saved_tensor_that_changed_is_noticed(f):
         out.sum().backward()
 
 
+def test_a_backward_that_fails_adds_nothing():
+    x = Tensor(torch.ones(3), True)
+    y = x * 1
+    square = y * y
+    last = square + x * 3                        # x * 3 is undone first
+    y.data.add_(1)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        last.sum().backward()
+    assert x.grad is None
+
+
 def test_an_index_that_changed_is_noticed():
     x, index = Tensor(torch.ones(3), True), torch.tensor([0, 1])
     y, z = x[index], x[index,]
