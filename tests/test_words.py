@@ -36,8 +36,7 @@ Two [ulps]{.index entry="ulp"} apart.
 GLOSSARY = """# Words {#sec-words}
 
 ::: {.glossary}
-[fan-in]{#term-fan-in .entry also="width"} How many "inputs" there are.
-@sec-floats.
+[fan-in]{#term-fan-in .entry also="width"} Its "inputs" are. @sec-floats.
 
 [`grad_fn`]{#term-grad-fn .entry} What made it, `x * *y*`, *well*. @sec-floats.
 
