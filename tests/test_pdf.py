@@ -266,6 +266,8 @@ def test_figures_and_tables_have_the_numbers_of_the_pages(book, text):
 
 
 def test_nothing_of_the_dialect_is_left_in_it(text):
+    # How the book is made is told with a cell as it is woven, numbered.
+    text = re.sub(r'\b\d+ :{4,5}(?= )|":+"', "", text)
     for leftover in (":::", "{#fig", "{#tbl", "@fig-", "@tbl-", "@sec-",
                      "{.why}", "citation not found"):
         assert leftover not in text
