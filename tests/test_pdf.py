@@ -267,7 +267,7 @@ def test_figures_and_tables_have_the_numbers_of_the_pages(book, text):
 
 def test_nothing_of_the_dialect_is_left_in_it(text):
     for leftover in (":::", "{#fig", "{#tbl", "@fig-", "@tbl-", "@sec-",
-                     "{.why}", "citation not found"):
+                     "{.why}", "citation not found", "/ipykernel_"):
         assert leftover not in text
 
 
