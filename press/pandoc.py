@@ -10,7 +10,7 @@ from press.errors import BookError
 
 FILTERS = Path(__file__).parent / "filters"
 READER = "markdown-implicit_header_references"
-RUNTIME = ["+RTS", "-A128m", "-RTS"]  # more memory, less collecting of garbage
+RUNTIME = ["+RTS", "-A64m", "-RTS"]  # more memory, less collecting of garbage
 
 
 @cache

@@ -269,7 +269,7 @@ def test_nothing_of_the_dialect_is_left_in_it(text):
     # How the book is made is told with a cell as it is woven, numbered.
     text = re.sub(r'\b\d+ :{4,5}(?= )|":+"', "", text)
     for leftover in (":::", "{#fig", "{#tbl", "@fig-", "@tbl-", "@sec-",
-                     "{.why}", "citation not found"):
+                     "{.why}", "citation not found", "/ipykernel_"):
         assert leftover not in text
 
 
