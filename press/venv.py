@@ -87,7 +87,7 @@ def set_up() -> None:
              "cannot fetch uv; is a Python package registry in reach?")
         call([str(python()), "-m", "uv", "pip", "install",
               "--python", str(python()), "--require-hashes",
-              "-r", str(LOCK)],
+              "--compile-bytecode", "-r", str(LOCK)],
              "cannot install requirements.lock; is a Python package "
              "registry in reach, and 8 GB of disk free?")
         STAMP.write_text(wanted())
