@@ -188,7 +188,7 @@ def test_references_on_paper_lead_to_the_sheet_that_shows_the_number(sheets):
     texts, links = sheets
     by_name = {
         label.reference.replace("\u00a0", " "): label
-        for label in LABELS.values() if label.number
+        for label in LABELS.values() if label.reference
     }
     count = 0
     for page in links:

@@ -1,11 +1,12 @@
-# Tangled from book/12-autograd.qmd. Checksum f1b2f69e.
+# Tangled from book/12-autograd.qmd. Checksum e01d69ff.
 import torch
 
 from scratch.backward import loss_and_push, relu_backward
 from scratch.functional import relu
 from scratch.methods import Methods, passed_on, plain, shaped
-from scratch.tape import Context, accumulate, behind, run
-from scratch.tape import no_grad as no_grad
+from scratch.tape import Context, accumulate, behind, no_grad, run
+
+__all__ = ["Function", "Tensor", "no_grad"]
 
 
 class Function(Context):
@@ -39,6 +40,7 @@ class Function(Context):
 
 
 class Add(Function):
+    """a + b; each argument gets the gradient as it is."""
     def forward(ctx, a, b):
         return a + b
 
@@ -47,6 +49,7 @@ class Add(Function):
 
 
 class Mul(Function):
+    """a * b; each gets the gradient times the other."""
     def forward(ctx, a, b):
         ctx.save_for_backward(a, b)
         return a * b
@@ -57,6 +60,7 @@ class Mul(Function):
 
 
 class Pow(Function):
+    """a ** n for a number n; the slope is n * a ** (n - 1)."""
     def forward(ctx, a, n):
         ctx.save_for_backward(a, n)
         return a ** n
@@ -67,6 +71,7 @@ class Pow(Function):
 
 
 class Exp(Function):
+    """The exponential, which is its own slope."""
     def forward(ctx, x):
         out = x.exp()
         ctx.save_for_backward(out)
@@ -77,6 +82,7 @@ class Exp(Function):
 
 
 class Log(Function):
+    """The natural logarithm; the slope is 1 / x."""
     def forward(ctx, x):
         ctx.save_for_backward(x)
         return x.log()
@@ -86,6 +92,7 @@ class Log(Function):
 
 
 class MatMul(Function):
+    """a @ b [..., n, k] @ [..., k, m]; see linear_backward."""
     def forward(ctx, a, b):
         if min(a.dim(), b.dim()) < 2:
             raise RuntimeError("@ needs matrices")
@@ -100,6 +107,7 @@ class MatMul(Function):
 
 
 class Relu(Function):
+    """relu and relu_backward of Chapters 2 and 4."""
     def forward(ctx, x):
         ctx.save_for_backward(x)
         return relu(x)
@@ -109,6 +117,7 @@ class Relu(Function):
 
 
 class CrossEntropy(Function):
+    """loss_and_push of Chapter 4, for targets [N], int64."""
     def forward(ctx, logits, targets):
         loss, push = loss_and_push(logits, targets)
         ctx.save_for_backward(push)
@@ -141,8 +150,6 @@ class Leaf(Methods):
         if requires_grad and not self.data.is_floating_point():
             raise TypeError(f"no gradients for {self.dtype}")
 
-    is_leaf = property(lambda self: self.grad_fn is None)
-
     def backward(self, gradient=None, retain_graph=False):
         """Add to .grad of every leaf its share in self.
 
@@ -159,15 +166,6 @@ class Leaf(Methods):
         order = behind(self.grad_fn) if self.grad_fn else []
         run(order, grads, retain_graph)
         accumulate(grads)
-
-    def detach(self):
-        """The same numbers, without their past."""
-        return Tensor(self.data)
-
-    def retain_grad(self):
-        """Keep .grad here too, though this is no leaf."""
-        if self.grad_fn:
-            self.grad_fn.kept = self
 
 
 class Moving(Leaf):

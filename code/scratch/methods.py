@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum abbbaec3.
+# Tangled from book/12-autograd.qmd. Checksum 5418a8ed.
 import torch
 import torch.nn.functional as F
 
@@ -66,6 +66,16 @@ class Methods(Shapes):
     shape = property(lambda self: self.data.shape)
     dtype = property(lambda self: self.data.dtype)
     device = property(lambda self: self.data.device)
+    is_leaf = property(lambda self: self.grad_fn is None)
+
+    def detach(self):
+        """The same numbers, without their past."""
+        return type(self)(self.data)
+
+    def retain_grad(self):
+        """Keep .grad here too, though this is no leaf."""
+        if self.grad_fn:
+            self.grad_fn.kept = self
 
     def sqrt(self):
         return self ** 0.5
