@@ -86,7 +86,11 @@ async def _run_all(
             return await run(book, chapter, progress=progress, cache=cache)
 
     # Later chapters compute more: started first, they end with the rest.
-    untimed = [c for c in reversed(book.chapters) if not times_something(c)]
+    # Appendices compute little.
+    untimed = sorted(
+        (c for c in reversed(book.chapters) if not times_something(c)),
+        key=lambda c: c.appendix,
+    )
     done = dict(zip(
         (c.path for c in untimed),
         await gather(*(bounded(chapter) for chapter in untimed)),
