@@ -526,13 +526,13 @@ def test_marks_and_notes_that_do_not_match_are_an_error(
     book = book_of(f"# One\n\n{cell(code)}\n{below}")
     woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
     with pytest.raises(BookError, match=says):
-        html.page(book, woven, labels(book), book.root)
+        html.page(book, woven, labels(book), {}, book.root)
 
 
 def test_a_list_below_unmarked_code_stays_a_list(book_of):
     book = book_of("# One\n\n" + cell("'# <1> is'") + "\n1. A.\n")
     woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
-    text = html.page(book, woven, labels(book), book.root)
+    text = html.page(book, woven, labels(book), {}, book.root)
     assert "annotation" not in text[text.index("<main"):]
 
 

@@ -487,7 +487,8 @@ local function span(el)
   end
 end
 
--- A link to a chapter's source leads to its page, on paper to its label.
+-- A link to a chapter's source leads to its page, on paper and in
+-- the EPUB to its label.
 local function link(el)
   local term = el.classes:includes 'term' and
     terms[el.target:match '#term%-(.*)$']
@@ -497,7 +498,7 @@ local function link(el)
   end
   local file, anchor = el.target:match '^([^:#]+)%.qmd(#?.*)$'
   if not file then return nil end
-  if html then
+  if html and not epub then
     el.target = file .. '.html' .. anchor
     return el
   end
