@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,14 @@ from rich.table import Table
 
 from press.chapters import read_book
 from press.errors import BookError
+from press.labels import labels
 from press.progress import Reporter
 
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".cache", "_book", "_book.*", "data", "__pycache__",
 )
+REFERENCE = re.compile(r"@((?:sec|fig|tbl|eq|exr)-[\w-]*\w)")
+MARKED = re.compile(r"\[([^\[\]]*)\]\{\.(?:term|index)[^}]*\}")
 
 
 def measure(root: Path, report: Reporter) -> None:
@@ -84,7 +88,8 @@ def copied(root: Path, place: Path) -> Path:
 
 
 def keep_first(copy: Path, number: int) -> None:
-    """Cut the copy down to its first chapters and what they refer to."""
+    """Cut the copy down to its first chapters and their answers; what
+    refers to the rest loses its mark."""
     file = copy / "_quarto.yml"
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     book = config["book"]
@@ -94,6 +99,15 @@ def keep_first(copy: Path, number: int) -> None:
     ]
     book["appendices"] = ["book/data.qmd", "book/answers.qmd"]
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    short = read_book(copy)
+    known = {label.id for label in labels(short)}
+    for chapter in short.chapters:
+        text = REFERENCE.sub(
+            lambda m: m[0] if m[1] in known else "elsewhere", chapter.text
+        )
+        (copy / chapter.path).write_text(
+            MARKED.sub(r"\1", text), encoding="utf-8"
+        )
 
 
 def timed(copy: Path, verb: str) -> float:

@@ -198,6 +198,7 @@ class Book:
     root: Path
     config: dict = field(compare=False)
     chapters: tuple[Chapter, ...]
+    settings: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -154,8 +154,10 @@ def folder(root: Path) -> Path:
     return root / "book" / "recorded" / "outputs"
 
 
-def made_anew(root: Path, report: Reporter) -> tuple[Book, list[Result]]:
-    book = read_book(root)
+def made_anew(
+    root: Path, report: Reporter, settings: dict[str, str] | None = None,
+) -> tuple[Book, list[Result]]:
+    book = replace(read_book(root), settings=settings or {})
     proof.check(book)
     check(book)
     data.fetch(book)
@@ -230,9 +232,14 @@ def recorded(root: Path, chapter: Chapter) -> dict[str, Entry]:
         raise BookError(name, None, "not a record; run 'make record'")
 
 
-def compare(root: Path, report: Reporter) -> int:
-    """Run every cell from nothing and say what differs from the record."""
-    book, results = made_anew(root, report)
+def compare(
+    root: Path, report: Reporter, settings: dict[str, str] | None = None,
+) -> int:
+    """Run every cell from nothing and say what differs from the record.
+
+    settings: variables of the environment, over those of `_environment`.
+    """
+    book, results = made_anew(root, report, settings)
     table = Table("chapter", *VERDICTS, "differ")
     total = dict.fromkeys((*VERDICTS, "differ"), 0)
     differences = []

@@ -163,6 +163,7 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
     for name in ("requirements.lock", "_environment"):
         file = book.root / name
         add(name, file.read_bytes() if file.exists() else b"")
+    add(*(f"{k}={v}" for k, v in sorted(book.settings.items())))
     for _, step in steps(chapter):
         options = ""
         if isinstance(step, Cell):
@@ -337,7 +338,8 @@ def prune(folder: Path, name: str) -> None:
 
 
 def environment(book: Book) -> dict[str, str]:
-    """What `_environment` sets, over the environment we were given."""
+    """What `_environment` sets, over the environment we were given, and
+    over both the book's own settings."""
     result = dict(os.environ)
     file = book.root / "_environment"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -345,6 +347,7 @@ def environment(book: Book) -> dict[str, str]:
         if "=" in line and not line.startswith("#"):
             name, value = line.split("=", 1)
             result[name.strip()] = value.strip()
+    result.update(book.settings)
     state = book.root / ".cache" / "home"
     state.mkdir(parents=True, exist_ok=True)
     result.update(

@@ -57,12 +57,27 @@ def parser(verb: str) -> argparse.ArgumentParser:
         result.add_argument("--check", action="store_true")
     if verb in ("serve", "preview"):
         result.add_argument("--port", type=int, default=8000)
+    if verb == "reproduce":
+        result.add_argument(
+            "--set", action="append", default=[], type=setting,
+            metavar="NAME=VALUE", dest="settings",
+            help="run with this in the environment, such as "
+            "OMP_NUM_THREADS=2 or ATEN_CPU_CAPABILITY=default",
+        )
     if verb == "mutate":
         result.add_argument("--module", action="append", default=[])
         result.add_argument("--sample", type=int)
     if verb == "test":
         result.add_argument("rest", nargs=argparse.REMAINDER)
     return result
+
+
+def setting(text: str) -> tuple[str, str]:
+    """NAME=VALUE in two."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name, value
 
 
 def do_book(options, report: Reporter) -> None:
@@ -183,7 +198,9 @@ ACTIONS = {
     "book": do_book, "html": do_html, "pdf": do_pdf, "tangle": do_tangle,
     "proof": do_proof, "test": do_test, "quarto": do_quarto,
     "serve": do_serve, "preview": do_preview,
-    "reproduce": lambda options, report: reproduce.compare(ROOT, report),
+    "reproduce": lambda options, report: reproduce.compare(
+        ROOT, report, dict(options.settings)
+    ),
     "record": lambda options, report: reproduce.record(ROOT, report),
     "mutate": lambda options, report: mutate.mutate(
         ROOT, report, options.module, options.sample

@@ -1,8 +1,10 @@
 """What bench changes is what its rows say."""
 
+from pathlib import Path
+
 from conftest import cell, write_book
 
-from press import bench, run
+from press import bench, proof, run
 from press.chapters import read_book
 
 BOOK = {
@@ -39,3 +41,14 @@ def test_a_changed_word_makes_nothing_stale(tmp_path):
     assert read_book(root).chapters[3].text == text.replace(
         "\nWords", "\nIndeed Words"
     )
+
+
+def test_the_first_chapters_alone_are_a_book_without_faults(tmp_path):
+    root = Path(__file__).parent.parent
+    copy = bench.copied(root, tmp_path / "short")
+    bench.keep_first(copy, 3)
+    short = read_book(copy)
+    assert [c.number for c in short.chapters if not c.appendix][1:] == [
+        "1", "2", "3",
+    ]
+    proof.check(short)
