@@ -3,19 +3,22 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from press import svg
-from press.chapters import Book
+from press.chapters import Book, Chapter
 from press.errors import BookError
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.weave import Woven, filter_data
 
 TEMPLATES = Path(__file__).parent / "templates"
+# What the end of a chapter holds for the end of the book, in this order.
+HELD_BACK = ("references", "answers", "solutions")
 PAPERS = {"a4": "a4", "letter": "us-letter"}
 
 
@@ -46,9 +49,6 @@ def typst_source(
     imprint: dict[str, str],
 ) -> str:
     """The whole book in Typst's markup, for any paper."""
-    data = filter_data(
-        [w.chapter for w in woven], labels, lambda label: f"#{label.id}"
-    )
     variables = json.dumps(as_strings({
         "title": book.title, "subtitle": book.subtitle,
         "author": str(book.config["book"].get("author", "")),
@@ -56,56 +56,102 @@ def typst_source(
         "palette": json.loads(
             svg.PALETTE.read_text(encoding="utf-8"))["light"],
     }))
+    end = references(book, woven)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        fragments = list(pool.map(
+            lambda w: fragment(book, w.chapter, w.markdown + end, labels,
+                               cache), woven,
+        ))
+    return pandoc(
+        "the printed book", json.dumps({
+            "pandoc-api-version": [1, 23], "meta": {},
+            "blocks": [raw_typst(body_of(woven, fragments))],
+        }),
+        "--from", "json", "--to", "typst", "--standalone", "--wrap=none",
+        "--template", str(TEMPLATES / "book.typ"),
+        "--variable-json", f"book:{variables}",
+    )
+
+
+def fragment(
+    book: Book, chapter: Chapter, markdown: str, labels: list[Label],
+    cache: Path,
+) -> str:
+    """A chapter in Typst's markup; from the cache where nothing changed."""
+    data = filter_data([chapter], labels, lambda label: f"#{label.id}")
     digest = hashlib.sha256()
-    files = [
-        TEMPLATES / "book.typ", *sorted(FILTERS.glob("*.lua")),
-        Path(__file__), svg.PALETTE,
-    ]
     bibliography = book.root / book.config.get("bibliography", "missing")
-    if bibliography.exists():
-        files.append(bibliography)
-    for file in files:
-        digest.update(file.read_bytes())
-    for text in (data, variables, *(w.markdown for w in woven)):
+    for file in (*sorted(FILTERS.glob("*.lua")), Path(__file__),
+                 svg.PALETTE, bibliography):
+        digest.update(file.read_bytes() if file.exists() else b"")
+    for text in (markdown, data):
         digest.update(text.encode() + b"\0")
-    entry = cache / f"{digest.hexdigest()[:24]}.typ"
+    entry = cache / f"{chapter.name}-{digest.hexdigest()[:24]}.typ"
     if entry.exists():
         return entry.read_text(encoding="utf-8")
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parsed = list(pool.map(
-            lambda w: json.loads(pandoc(
-                w.chapter.path, w.markdown, "--from", READER, "--to", "json",
-            )), woven,
-        ))
-    document = parsed[0]
-    blocks = []
-    part = None
-    for chapter_woven, one in zip(woven, parsed, strict=True):
-        chapter = chapter_woven.chapter
-        name = "Appendices" if chapter.appendix else chapter.part
-        if name and name != part:
-            blocks.append(raw_typst(f"#part[{name}]"))
-        part = name
-        blocks += one["blocks"]
-    document["blocks"] = blocks
-    document["meta"] = {}
-    data_file = cache / "labels.json"
+    data_file = cache / f"{chapter.name}.labels.json"
     data_file.write_text(data, encoding="utf-8")
     source = pandoc(
-        "the printed book", json.dumps(document),
-        "--from", "json", "--to", "typst",
-        "--standalone", "--template", str(TEMPLATES / "book.typ"),
+        chapter.path, markdown, "--from", READER, "--to", "typst",
         "--wrap=none", "--syntax-highlighting=idiomatic",
-        "--variable-json", f"book:{variables}",
         *filtered(data_file), *cited(book),
     )
-    for old in cache.glob("*.typ"):
+    for old in cache.glob(f"{chapter.name}-{'[0-9a-f]' * 24}.typ"):
         old.unlink(missing_ok=True)
     aside = cache / f".{entry.name}.{os.getpid()}"
     aside.write_text(source, encoding="utf-8")
     os.replace(aside, entry)
     return source
+
+
+def references(book: Book, woven: list[Woven]) -> str:
+    """What is appended to each chapter: the references of the whole book.
+
+    So two works of one author and year are 2025a and 2025b everywhere.
+    """
+    file = book.root / book.config.get("bibliography", "missing")
+    if not file.exists():
+        return ""
+    known = re.findall(
+        r"^@\w+\{([^,\s]+),", file.read_text(encoding="utf-8"), re.M
+    )
+    text = "\n".join(w.markdown for w in woven)
+    found = set(re.findall(r"@([\w:-]*\w)", text))
+    keys = ", ".join(f"@{key}" for key in known if key in found)
+    return (
+        "\n\n```{=typst}\n// press: references\n```\n\n::: {#refs}\n:::\n\n"
+        f"---\nnocite: '{keys}'\n---\n"
+    ) if keys else ""
+
+
+def body_of(woven: list[Woven], fragments: list[str]) -> str:
+    """The fragments in a row, with a page before each part, and what the
+    chapters left for the appendices in its place."""
+    held: dict[str, list[str]] = {name: [] for name in HELD_BACK}
+    body = []
+    part = None
+    for one, text in zip(woven, fragments, strict=True):
+        name = "Appendices" if one.chapter.appendix else one.chapter.part
+        if name and name != part:
+            body.append(f"#part[{name}]")
+        part = name
+        for name in reversed(HELD_BACK):
+            text, line, rest = text.partition(f"// press: {name}\n")
+            held[name] += [rest] if line else []
+        body.append(text)
+    if held["references"]:
+        body += [
+            "#heading(level: 1, numbering: none)[References]",
+            "<bibliography>", held["references"][-1],
+        ]
+    whole = "\n".join(body)
+    if held["solutions"]:
+        held["solutions"].insert(0, "#heading(level: 2)[Solutions]\n")
+    for name in ("answers", "solutions"):
+        whole = whole.replace(
+            f"// press: {name} here\n", "\n".join(held[name])
+        )
+    return whole
 
 
 def as_strings(values: dict) -> dict:

@@ -298,7 +298,8 @@ function Div(el)
   end
 end
 
--- On paper the answers to the quizzes stand in an appendix.
+-- On paper the answers to the quizzes stand in an appendix. A chapter that
+-- is set alone leaves them at its end, below a line that the press finds.
 
 local function answers_apart(doc)
   if not typst and not epub then return nil end
@@ -331,12 +332,19 @@ local function answers_apart(doc)
       return el, false
     end,
   }
+  local alone = typst
   doc.blocks = blocks:walk {Div = function(el)
     if el.classes:includes 'answers' then
-      el.content = answers
+      alone = false
+      el.content = #answers > 0 and answers
+        or pandoc.List {raw '// press: answers here'}
       return el
     end
   end}
+  if alone and #answers > 0 then
+    doc.blocks:insert(raw '// press: answers')
+    doc.blocks:insert(pandoc.Div(answers, {class = 'answers'}))
+  end
   return doc
 end
 

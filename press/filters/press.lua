@@ -534,6 +534,7 @@ local function code(el)
 end
 
 -- On paper the solutions stand in an appendix, each with its exercise's name.
+-- A chapter leaves them at its end, below a line that press/pdf.py finds.
 local function solutions_apart(doc)
   if not typst and not epub then return nil end
   local solutions, last, title = pandoc.List(), nil, nil
@@ -543,11 +544,11 @@ local function solutions_apart(doc)
       title = el.content[1] and el.content[1].t == 'Header'
         and el.content[1].content:clone() or nil
     elseif el.classes:includes 'solution' and last then
-      if #solutions == 0 then
-        solutions:insert(epub and pandoc.Header(2, 'Solutions',
-          {class = 'not-counted'}) or raw '#heading(level: 2)[Solutions]')
-      end
       if epub then
+        if #solutions == 0 then
+          solutions:insert(pandoc.Header(2, 'Solutions',
+            {class = 'not-counted'}))
+        end
         solutions:insert(pandoc.Para {pandoc.Strong {pandoc.Link(
           exercise_head(labels[last], title), '#' .. last)}})
         solutions:extend(el.content)
@@ -561,8 +562,14 @@ local function solutions_apart(doc)
     end
   end}
   doc.blocks = doc.blocks:walk {Div = function(el)
-    if el.classes:includes 'solutions' then return solutions end
+    if el.classes:includes 'solutions' then
+      return epub and solutions or raw '// press: solutions here'
+    end
   end}
+  if typst and #solutions > 0 then
+    doc.blocks:insert(raw '// press: solutions')
+    doc.blocks:extend(solutions)
+  end
   return doc
 end
 
@@ -652,6 +659,20 @@ local function annotated(blocks)
   return result
 end
 
+-- A line alone between a heading and a cell would leave both at the foot of
+-- a page, were the cell to go to the next.
+local function kept(blocks)
+  if not typst then return nil end
+  for i = 1, #blocks - 2 do
+    local head, line, cell = blocks[i], blocks[i + 1], blocks[i + 2]
+    if head.t == 'Header' and line.t == 'Para' and cell.t == 'Div'
+      and cell.classes:includes 'cell' and #stringify(line) < 90 then
+      blocks[i + 1] = around('#kept[', line.content, ']')
+    end
+  end
+  return blocks
+end
+
 -- A heading that only one of the two readers sees would shift all numbers.
 local function counted()
   if heading_count ~= #numbers then
@@ -669,6 +690,7 @@ return {
   {Pandoc = solutions_apart},
   {Cite = reference},
   {Blocks = annotated},
+  {Blocks = kept},
   {traverse = 'topdown', Div = div},
   {Header = heading, Figure = figure, Table = tabled, Para = equations,
    Span = span, Link = link, CodeBlock = code, Image = picture},
