@@ -104,6 +104,26 @@ local function titles_apart(doc)
   return doc
 end
 
+-- The section that says where to read on is set in smaller letters.
+local function further(doc)
+  if not typst then return nil end
+  local open
+  for i, block in ipairs(doc.blocks) do
+    local over = open and block.t == 'RawBlock'
+      and block.text:match '^// press:'
+    if over then
+      doc.blocks:insert(i, raw ']')
+      return doc
+    elseif block.t == 'Header' and block.level == 2
+      and stringify(block):match '^In torch.+s own source$' then
+      doc.blocks:insert(i + 1, raw '#further[')
+      open = true
+    end
+  end
+  if open then doc.blocks:insert(raw ']') end
+  return doc
+end
+
 -- ----------------------------------------------------------- references
 
 local function reference(el)
@@ -687,6 +707,7 @@ return {
   {Meta = read_metadata},
   {Pandoc = gather_math},
   {Pandoc = titles_apart},
+  {Pandoc = further},
   {Pandoc = solutions_apart},
   {Cite = reference},
   {Blocks = annotated},
