@@ -63,7 +63,8 @@ def mistakes(images, answers, truths, sureness):
                      fontsize=9.5)
         ax.set_xlabel(f"is {truths[i]}", color=PALETTE["correct"],
                       fontsize=9.5)
-        ax.text(1.0, 1.02, f"{sureness[i]:.0%}", fontsize=8, ha="right",
+        sure = int(sureness[i] * 10_000) / 100  # cut off, since 100 is none
+        ax.text(1.0, 1.02, f"{sure:.2f}%", fontsize=8, ha="right",
                 va="bottom", color=PALETTE["muted"],
                 transform=ax.transAxes)
         ax.title.set_ha("left")

@@ -79,10 +79,13 @@ def run_all(
 async def _run_all(
     book: Book, progress: Progress | None, cache: Path | None
 ) -> list[Result]:
-    cores = asyncio.Semaphore(os.cpu_count() or 1)
+    # Threads that wait for each other must not wait for a core.
+    said = environment(book).get("OMP_NUM_THREADS", "1")
+    threads = max(1, int(said)) if said.isdigit() else 1
+    free = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // threads))
 
     async def bounded(chapter: Chapter) -> Result:
-        async with cores:
+        async with free:
             return await run(book, chapter, progress=progress, cache=cache)
 
     # Later chapters compute more: started first, they end with the rest.

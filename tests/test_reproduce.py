@@ -6,7 +6,7 @@ import os
 import pytest
 from conftest import cell, write_book
 
-from press import reproduce, run, tangle
+from press import reproduce, run, tangle, verbs
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
@@ -341,3 +341,19 @@ def test_an_inline_value_is_as_firm_as_what_it_names(
     result = run.Result(chapter, outputs, values, None, False)
     (found,) = [e for e, _ in entries(result)]
     assert (found.verdict, found.tolerance) == (verdict, tolerance)
+
+
+def test_it_runs_with_other_settings(recorded, capsys, monkeypatch):
+    seen = {}
+
+    def run_all(book, **options):
+        seen.update(book.settings)
+        return []
+
+    monkeypatch.setattr(reproduce, "run_all", run_all)
+    monkeypatch.setattr(verbs, "ROOT", recorded)
+    assert verbs.perform("reproduce", ["--set", "A=1", "--set", "B=x=y"]) == 0
+    assert seen == {"A": "1", "B": "x=y"}
+    with pytest.raises(SystemExit):
+        verbs.perform("reproduce", ["--set", "A"])
+    assert "'A' is not NAME=VALUE" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Cells run as a reader would run them, and again only when they must."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import time
@@ -417,6 +418,43 @@ def test_chapters_that_time_something_run_alone_and_last(
     assert sorted(seen[:2]) == [("02-plain", 2), ("04-plain", 2)]
     assert seen[2:] == [("01-timed", 1), ("03-timed", 1)]
     assert ordered[1:] == ["01-timed", "02-plain", "03-timed", "04-plain"]
+
+
+@pytest.mark.parametrize("threads, together", [
+    ("", 4), ("1", 4), ("2", 2), ("4", 1), ("9", 1), ("x", 4),
+])
+def test_kernels_of_several_threads_share_the_cores(
+    tmp_path, monkeypatch, threads, together
+):
+    monkeypatch.setattr(run.os, "cpu_count", lambda: 4)
+    root = write_book(tmp_path, {
+        f"{i:02}-c": f"# C{i}\n\n" + cell("1") for i in range(1, 7)
+    })
+    book = dataclasses.replace(
+        read_book(root), settings={"OMP_NUM_THREADS": threads}
+    )
+    active, most = set(), []
+
+    async def execute(book, chapter, progress):
+        active.add(chapter.name)
+        await asyncio.sleep(0.01)
+        most.append(len(active))
+        active.remove(chapter.name)
+        return run.as_notebook(chapter)
+
+    monkeypatch.setattr(run, "execute", execute)
+    monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
+    run.run_all(book)
+    assert max(most) == together
+
+
+def test_the_settings_of_a_book_are_part_of_the_key(three):
+    book = read_book(three)
+    other = dataclasses.replace(book, settings={"A": "1"})
+    assert run.environment(other)["A"] == "1"
+    for chapter in book.chapters[1:]:
+        assert run.fingerprint(book, chapter) != run.fingerprint(
+            other, chapter)
 
 
 def test_the_first_failure_stops_the_others(tmp_path, monkeypatch):
