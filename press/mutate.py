@@ -106,6 +106,13 @@ def is_idle(node: ast.AST) -> bool:
     )
 
 
+def is_same(node: ast.AST) -> bool:
+    """Whether the operator's exchange changes nothing: x * -1, x / -1."""
+    right = getattr(node, "right", getattr(node, "value", None))
+    return isinstance(node.op, ast.Mult | ast.Div) and right is not None \
+        and ast.unparse(right) in ("1", "-1")
+
+
 def is_closed(node: ast.AST) -> bool:
     """Whether the node's text needs no brackets around it."""
     return isinstance(
@@ -116,7 +123,7 @@ def is_closed(node: ast.AST) -> bool:
 def variants(node: ast.AST) -> Iterator[ast.AST]:
     """The node with one thing about it changed."""
     if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign):
-        if type(node.op) in SWAPS:
+        if type(node.op) in SWAPS and not is_same(node):
             yield changed(node, op=SWAPS[type(node.op)]())
     elif isinstance(node, ast.Compare):
         for i, op in enumerate(node.ops):

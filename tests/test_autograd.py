@@ -147,6 +147,7 @@ SINGLE = {
     "cube": lambda x: x ** 3,
     "power 0": lambda x: x ** 0,
     "reciprocal": lambda x: 1 / (x * x + 1),
+    "divided": lambda x: 3 / (x * x + 1),
     "numbers": lambda x: 3 - 2 * x / 4 + 1 - (x - 5),
     "masked": lambda x: x * (x > 0),
     "sum": lambda x: x.sum(),
@@ -228,6 +229,25 @@ def test_products_of_matrices_broadcast(batch, n, m, k, seed, dtype):
     assert_agree(lambda a, b: a @ b, [a, b])
     assert_agree(lambda b: a @ b, [b])           # torch's on the left
     assert_agree(lambda a: a @ b, [a])
+
+
+def test_a_softmax_of_large_numbers_is_finite():
+    x = torch.tensor([[1000.0, 1001.0, -1000.0]])
+    assert torch.equal(Tensor(x).softmax(1).data, x.softmax(1))
+
+
+def test_an_index_goes_back_on_the_device_of_the_numbers():
+    x = Tensor(torch.zeros(3, 2, device="meta"), requires_grad=True)
+    x[1].sum().backward()
+    assert x.grad.device.type == "meta"
+
+
+def test_the_module_offers_what_a_program_needs():
+    offered = {}
+    exec("from scratch.autograd import *", offered)
+    assert set(offered) - {"__builtins__"} == {
+        "Function", "Tensor", "no_grad",
+    }
 
 
 def test_a_product_takes_only_the_gradients_that_are_wanted():

@@ -56,6 +56,13 @@ def test_a_mutant_differs_in_that_place_alone(package):
     assert first.source == MODULE.replace("return limit", "return None")
 
 
+def test_an_exchange_that_changes_nothing_is_no_mutant(tmp_path):
+    file = tmp_path / "sign.py"
+    file.write_text("def f(x):\n    return [x * -1, x / 1, x * 3]\n")
+    assert [m.after for m in mutants(file) if "x " in m.before
+            and "[" not in m.before] == ["(x / 3)"]
+
+
 def run(root, capfd):
     code = mutate.mutate(root, Reporter(), [], None)
     return code, capfd.readouterr().err
