@@ -37,6 +37,10 @@ SWAPS: dict[type, type] = {
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
+SAID = {  # keywords that only say something to people
+    "help", "description", "epilog", "prog", "metavar", "formatter_class",
+    "desc", "total", "leave", "disable",
+}
 STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.Raise, ast.Delete)
 
 
@@ -101,6 +105,7 @@ def is_idle(node: ast.AST) -> bool:
     """Text, type or import: nothing that computes."""
     return (
         isinstance(node, ast.Import | ast.ImportFrom | ast.JoinedStr)
+        or isinstance(node, ast.keyword) and node.arg in SAID
         or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         or isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
     )
@@ -137,7 +142,9 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
         elif isinstance(node.value, int | float):
             yield ast.Constant(node.value + 1)
     elif isinstance(node, ast.Call):
-        for i in range(len(node.keywords)):
+        for i, keyword in enumerate(node.keywords):
+            if keyword.arg in SAID:
+                continue
             left = [*node.keywords[:i], *node.keywords[i + 1:]]
             yield changed(node, keywords=left)
 

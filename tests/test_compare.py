@@ -148,6 +148,12 @@ def test_close_ends_at_half_of_the_digits_of_the_largest_number(dtype):
         assert compare(ours, theirs).close is close
 
 
+def test_the_limit_itself_is_close():
+    limit = torch.finfo(torch.float64).eps ** 0.5  # a power of two
+    ours = of(limit, 1.0, dtype=torch.float64)
+    assert compare(ours, of(0.0, 1.0, dtype=torch.float64)).close
+
+
 def test_close_measures_against_theirs():
     assert compare(of(0.0), of(1e-20)).close is False
     assert compare(of(1e-20), of(0.0)).close is False

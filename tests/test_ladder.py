@@ -14,6 +14,7 @@ from scratch.compare import (
     exact_steps,
     fused_backward,
     main,
+    make_parser,
     same_bits,
     side_by_side,
     torch_layout,
@@ -166,6 +167,57 @@ def test_fused_backward_has_the_bits_of_autograd(N, digits):
     for grad, q in zip(grads, net.parameters(), strict=True):
         assert compare(grad, q.grad.t()).exact
         assert not grad.requires_grad
+
+
+def test_a_blank_image_is_not_passed_back_at_the_corner():
+    params = torch_layout(make_params(seed=2))   # its sums are all 0
+    net = torch_net(params)
+    x, t = torch.zeros(4, 784), torch.tensor([0, 1, 2, 3])
+    F.cross_entropy(net(x), t).backward()
+    _, grads = fused_backward(x, t, *params)
+    for grad, q in zip(grads, net.parameters(), strict=True):
+        assert compare(grad, q.grad.t()).exact
+
+
+def test_tensors_that_have_no_partner_are_an_error(digits):
+    params = torch_layout(make_params(seed=1))
+    with pytest.raises(ValueError):
+        same_bits(params[:3], torch_net(params))
+
+    def too_few(x, targets, *params):
+        loss, grads = fused_backward(x, targets, *params)
+        return loss, grads[:3]
+    with pytest.raises(ValueError):
+        next(side_by_side(params, torch_net(params), batches(*digits),
+                          "sgd", too_few))
+
+
+def test_torch_net_goes_where_the_numbers_are():
+    params = [p.to("meta") for p in make_params((6, 5, 3), seed=1)]
+    assert {q.device.type for q in torch_net(params).parameters()} == {
+        "meta"}
+
+
+def test_the_count_begins_with_seed_0_and_its_batches(digits):
+    seen = []
+
+    def spy(x, targets, *params):
+        seen.append((x, targets, params[0].clone()))
+        return fused_backward(x, targets, *params)
+    exact_steps("sgd", *digits, epochs=1, gradient=spy)
+    x, targets, W1 = seen[0]
+    expected, labels = next(iter(batches(*digits)))
+    assert torch.equal(x, expected) and torch.equal(targets, labels)
+    assert torch.equal(W1, make_params(seed=0)[0])
+
+
+def test_the_command_has_defaults_and_no_short_forms(capsys):
+    assert vars(make_parser().parse_args([])) == {
+        "epochs": 10, "optimizer": "adam", "device": "cpu", "data": "data",
+    }
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["--epo", "1"])
+    capsys.readouterr()
 
 
 def test_fused_backward_is_close_to_backward_in_float64(digits):

@@ -63,6 +63,14 @@ def test_an_exchange_that_changes_nothing_is_no_mutant(tmp_path):
             and "[" not in m.before] == ["(x / 3)"]
 
 
+def test_what_is_only_said_to_people_is_no_mutant(tmp_path):
+    file = tmp_path / "bar.py"
+    file.write_text("def f(x):\n    tqdm(x, total=3, leave=False, n=1)\n")
+    assert [m.after for m in mutants(file)] == [
+        "pass", "tqdm(x, total=3, leave=False)", "2",
+    ]
+
+
 def run(root, capfd):
     code = mutate.mutate(root, Reporter(), [], None)
     return code, capfd.readouterr().err
