@@ -319,3 +319,8 @@ def test_data_without_a_label_each_are_refused(N, M):
 def test_a_batch_size_below_one_is_refused(batch_size):
     with pytest.raises(ValueError, match=f"batch_size {batch_size} "):
         DataLoader(*samples(3), batch_size)
+
+
+def test_a_single_sample_is_enough():
+    ((x, targets),) = DataLoader(torch.ones(1, 2), torch.tensor([7]))
+    assert x.tolist() == [[1.0, 1.0]] and targets.tolist() == [7]
