@@ -25,6 +25,9 @@ DIV = re.compile(r"^[ \t]*(:{3,})[ \t]*(.*?)[ \t]*:*[ \t]*$")
 IDENTIFIER = re.compile(r"#([^\s}]+)")
 BRACKETED = r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]"
 
+# The same rules, ten times as fast, where libyaml is at hand.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -370,7 +373,7 @@ def read_cell(path: Path, line: int, indent: str, body: list[str]) -> Cell:
         count += 1
     option_text = [OPTION.match(text)[1] for text in body[:count]]
     try:
-        options = yaml.safe_load("\n".join(option_text)) or {}
+        options = yaml.load("\n".join(option_text), Loader=LOADER) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = line + 1 + (mark.line if mark else 0)
