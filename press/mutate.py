@@ -13,6 +13,7 @@ import copy
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -204,10 +205,16 @@ def pytest_within(seconds: float, code: Path, tests: list[str]) -> int:
 def baseline(root: Path, module: str, folder: Path) -> dict:
     """Seconds of each test of a module, and the tests that run a line."""
     from coverage import CoverageData
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for file in sorted((root / "tests").glob("test_*.py"))
+    }
+    named = re.compile(
+        rf"scratch\.{module}\b|from scratch import .*\b{module}\b"
+    )
     tests = [
-        str(file) for file in sorted((root / "tests").glob("test_*.py"))
-        if f"scratch.{module}" in file.read_text(encoding="utf-8")
-        and "press.chapters" not in file.read_text(encoding="utf-8")
+        str(file) for file, text in texts.items()
+        if named.search(text) and "press.chapters" not in text
     ]
     if not tests:
         raise BookError(f"code/scratch/{module}.py", None, "has no tests")

@@ -87,3 +87,23 @@ def test_what_no_test_notices_is_named_with_its_line(package, capfd):
 def test_tests_that_fail_without_any_change_are_refused(package, capfd):
     with pytest.raises(BookError, match="fail without any change"):
         run(package("clip(0) == 1"), capfd)
+
+
+@pytest.mark.parametrize("line, found", [
+    ("from scratch.clip import clip", True),
+    ("from scratch import clip", True),
+    ("from scratch import other, clip", True),
+    ("from scratch.clipper import clip", False),
+])
+def test_the_tests_of_a_module_are_those_that_import_it(
+    package, line, found, tmp_path
+):
+    root = package("clip(0) == 0")
+    file = root / "tests" / "test_clip.py"
+    file.write_text(f"if False:\n    {line}\n" + file.read_text().replace(
+        "from scratch.clip import clip", "def clip(x): return x"))
+    if found:
+        assert mutate.baseline(root, "clip", tmp_path)["files"] == [str(file)]
+    else:
+        with pytest.raises(BookError, match="has no tests"):
+            mutate.baseline(root, "clip", tmp_path)
