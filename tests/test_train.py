@@ -20,6 +20,7 @@ from scratch.train import (
     load,
     main,
     make_optimizer,
+    make_parser,
     save,
     train,
 )
@@ -453,3 +454,20 @@ def test_it_runs_as_a_module_and_shows_every_option():
     for option in ("--epochs", "--optimizer", "--lr", "--batch-size",
                    "--seed", "--data", "--out", "--evaluate"):
         assert option in run.stdout
+
+
+def test_a_gradient_for_each_tensor_is_needed(monkeypatch):
+    params = [p.detach() for p in make_params((3, 4, 2), seed=0)]
+    monkeypatch.setattr("scratch.train.backward", lambda x, t, *params: (
+        torch.tensor(0.0), [torch.zeros_like(p) for p in params[:3]]))
+    with pytest.raises(ValueError):
+        train(params, [(torch.zeros(1, 3), torch.tensor([0]))],
+              make_optimizer("sgd", params))
+
+
+def test_the_command_has_defaults_of_its_own():
+    assert vars(make_parser().parse_args([])) == {
+        "epochs": 10, "optimizer": "adam", "lr": None, "batch_size": 64,
+        "seed": 0, "data": "data", "out": Path("model.pt"),
+        "evaluate": None,
+    }
