@@ -288,7 +288,7 @@ def test_what_a_solution_printed_is_what_the_exercise_asks(name):
     assert CLAIMS[name](text), text
 
 
-SWAPPED = str.maketrans("0123456789", "9876543210")
+SWAPPED = str.maketrans("0123456789", "9876543211")  # none becomes 0
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
