@@ -27,6 +27,7 @@ WRITER = (
     "markdown_strict+tex_math_dollars+pipe_tables+backtick_code_blocks"
     "+raw_html"
 )
+KERNEL_FILE = re.compile(r"[^\s\"']*ipykernel_\d+[/\\]+\d+\.py")
 MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
 NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -119,7 +120,14 @@ def notebook(
         "title": chapter.title,
     })
     nbformat.validate(made)
-    return nbformat.writes(made) + "\n"
+    return portable(nbformat.writes(made), book.root) + "\n"
+
+
+def portable(text: str, root: Path) -> str:
+    """A text without this machine's folders, as tracebacks have them."""
+    text = KERNEL_FILE.sub("<cell>", text)
+    return text.replace(f"{root.resolve()}{os.sep}", "").replace(
+        f"{root}{os.sep}", "")
 
 
 def caption(cell: Cell, labels: list[Label]) -> str:

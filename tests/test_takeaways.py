@@ -182,3 +182,21 @@ def test_the_epub_has_the_numbers_of_the_pages():
             assert f"({label.number})" in after, label.id
         else:
             assert f'-number">{label.number}</span>' in after, label.id
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("File {root}/code/scratch/nn.py:38", "File code/scratch/nn.py:38"),
+    ("m{root}/.venv/lib/a.py", "m.venv/lib/a.py"),
+    ("/tmp/ipykernel_13368/1205708148.py:4: Warning", "<cell>:4: Warning"),
+    ("\"/var/x/ipykernel_1/2.py:4", "\"<cell>:4"),
+    ("a/b ipykernel", "a/b ipykernel"),
+])
+def test_a_notebook_names_no_folder_of_the_machine(text, expected, tmp_path):
+    assert takeaways.portable(
+        text.format(root=tmp_path), tmp_path) == expected
+
+
+def test_no_notebook_of_the_book_names_one():
+    for file in sorted((SITE / "notebooks").glob("*.ipynb")):
+        text = file.read_text(encoding="utf-8")
+        assert str(ROOT) not in text and "ipykernel_" not in text, file.name
