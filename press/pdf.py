@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,8 @@ from press.weave import Woven, filter_data
 
 TEMPLATES = Path(__file__).parent / "templates"
 # What the end of a chapter holds for the end of the book, in this order.
-HELD_BACK = ("references", "answers", "solutions")
+HELD_BACK = ("answers", "solutions")
+TO_TYPST = ("--from", READER, "--to", "typst", "--wrap=none")
 PAPERS = {"a4": "a4", "letter": "us-letter"}
 
 
@@ -56,16 +58,17 @@ def typst_source(
         "palette": json.loads(
             svg.PALETTE.read_text(encoding="utf-8"))["light"],
     }))
-    end = references(book, woven)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         fragments = list(pool.map(
-            lambda w: fragment(book, w.chapter, w.markdown + end, labels,
-                               cache), woven,
+            lambda w: fragment(w.chapter, w.markdown, labels, cache), woven,
         ))
+    citations, references = cited_works(book, fragments, cache)
     return pandoc(
         "the printed book", json.dumps({
             "pandoc-api-version": [1, 23], "meta": {},
-            "blocks": [raw_typst(body_of(woven, fragments))],
+            "blocks": [raw_typst(
+                citations + body_of(woven, fragments, references)
+            )],
         }),
         "--from", "json", "--to", "typst", "--standalone", "--wrap=none",
         "--template", str(TEMPLATES / "book.typ"),
@@ -74,57 +77,76 @@ def typst_source(
 
 
 def fragment(
-    book: Book, chapter: Chapter, markdown: str, labels: list[Label],
-    cache: Path,
+    chapter: Chapter, markdown: str, labels: list[Label], cache: Path,
 ) -> str:
     """A chapter in Typst's markup; from the cache where nothing changed."""
     data = filter_data([chapter], labels, lambda label: f"#{label.id}")
-    digest = hashlib.sha256()
+
+    def make() -> str:
+        data_file = cache / f"{chapter.name}.labels.json"
+        data_file.write_text(data, encoding="utf-8")
+        return pandoc(
+            chapter.path, markdown, *TO_TYPST,
+            "--syntax-highlighting=idiomatic", *filtered(data_file),
+        )
+    filters = [file.read_text(encoding="utf-8")
+               for file in (*sorted(FILTERS.glob("*.lua")), svg.PALETTE)]
+    return remembered(cache, chapter.name, [*filters, markdown, data], make)
+
+
+def cited_works(
+    book: Book, fragments: list[str], cache: Path
+) -> tuple[str, str]:
+    """What the citations in the fragments read, as a Typst dictionary, and
+    the list of the works cited: of the whole book, so that two works of
+    one author and year are 2025a and 2025b everywhere."""
+    found = re.findall(r'#cited\(("(?:[^"\\]|\\.)*")\)', "\n".join(fragments))
+    quoted = list(dict.fromkeys(found))
+    if not quoted:
+        return "", ""
+    marker = "\n\n```{=typst}\n// press: next\n```\n\n"
+    text = marker.join([
+        "", *(re.sub(r"\\(.)", r"\1", mark[1:-1]) for mark in quoted),
+        "::: {#refs}\n:::\n",
+    ])
     bibliography = book.root / book.config.get("bibliography", "missing")
-    for file in (*sorted(FILTERS.glob("*.lua")), Path(__file__),
-                 svg.PALETTE, bibliography):
-        digest.update(file.read_bytes() if file.exists() else b"")
-    for text in (markdown, data):
-        digest.update(text.encode() + b"\0")
-    entry = cache / f"{chapter.name}-{digest.hexdigest()[:24]}.typ"
-    if entry.exists():
-        return entry.read_text(encoding="utf-8")
-    data_file = cache / f"{chapter.name}.labels.json"
-    data_file.write_text(data, encoding="utf-8")
-    source = pandoc(
-        chapter.path, markdown, "--from", READER, "--to", "typst",
-        "--wrap=none", "--syntax-highlighting=idiomatic",
-        *filtered(data_file), *cited(book),
+    works = bibliography.read_text(encoding="utf-8")
+    made = remembered(cache, "citations", [text, works], lambda: pandoc(
+        bibliography, text, *TO_TYPST, *cited(book),
+    ))
+    *texts, references = made.split("// press: next\n")[1:]
+    pairs = "".join(
+        f"  {mark}: [{text.strip()}],\n"
+        for mark, text in zip(quoted, texts, strict=True)
     )
-    for old in cache.glob(f"{chapter.name}-{'[0-9a-f]' * 24}.typ"):
-        old.unlink(missing_ok=True)
-    aside = cache / f".{entry.name}.{os.getpid()}"
-    aside.write_text(source, encoding="utf-8")
-    os.replace(aside, entry)
-    return source
-
-
-def references(book: Book, woven: list[Woven]) -> str:
-    """What is appended to each chapter: the references of the whole book.
-
-    So two works of one author and year are 2025a and 2025b everywhere.
-    """
-    file = book.root / book.config.get("bibliography", "missing")
-    if not file.exists():
-        return ""
-    known = re.findall(
-        r"^@\w+\{([^,\s]+),", file.read_text(encoding="utf-8"), re.M
-    )
-    text = "\n".join(w.markdown for w in woven)
-    found = set(re.findall(r"@([\w:-]*\w)", text))
-    keys = ", ".join(f"@{key}" for key in known if key in found)
     return (
-        "\n\n```{=typst}\n// press: references\n```\n\n::: {#refs}\n:::\n\n"
-        f"---\nnocite: '{keys}'\n---\n"
-    ) if keys else ""
+        f"#let citations = (\n{pairs})\n"
+        "#let cited(mark) = citations.at(mark)\n\n", references,
+    )
 
 
-def body_of(woven: list[Woven], fragments: list[str]) -> str:
+def remembered(
+    cache: Path, name: str, sources: list[str], make: Callable[[], str]
+) -> str:
+    """What is made of the sources; from the cache where they are the same."""
+    digest = hashlib.sha256(
+        "\0".join([Path(__file__).read_text(encoding="utf-8"), *sources])
+        .encode()
+    ).hexdigest()
+    entry = cache / f"{name}-{digest[:24]}.typ"
+    if not entry.exists():
+        text = make()
+        for old in cache.glob(f"{name}-{'[0-9a-f]' * 24}.typ"):
+            old.unlink(missing_ok=True)
+        aside = cache / f".{entry.name}.{os.getpid()}"
+        aside.write_text(text, encoding="utf-8")
+        os.replace(aside, entry)
+    return entry.read_text(encoding="utf-8")
+
+
+def body_of(
+    woven: list[Woven], fragments: list[str], references: str
+) -> str:
     """The fragments in a row, with a page before each part, and what the
     chapters left for the appendices in its place."""
     held: dict[str, list[str]] = {name: [] for name in HELD_BACK}
@@ -139,10 +161,10 @@ def body_of(woven: list[Woven], fragments: list[str]) -> str:
             text, line, rest = text.partition(f"// press: {name}\n")
             held[name] += [rest] if line else []
         body.append(text)
-    if held["references"]:
+    if references:
         body += [
             "#heading(level: 1, numbering: none)[References]",
-            "<bibliography>", held["references"][-1],
+            "<bibliography>", references,
         ]
     whole = "\n".join(body)
     if held["solutions"]:

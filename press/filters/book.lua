@@ -128,13 +128,13 @@ local function glossary_of(el)
       items:insert {{name}, {{pandoc.Para(rest)}}}
     elseif typst then
       local key = name.identifier:gsub('^term%-', '')
-      local shown = pandoc.write(
-        pandoc.Pandoc {pandoc.Plain(name.content)}, 'typst')
-      blocks:insert(pandoc.Para(pandoc.List {inline(string.format(
-        '#metadata((key: "%s", name: [%s], also: "%s"))<index-entry>' ..
-        '#metadata(none)<term-%s>', key, (shown:gsub('%s+$', '')),
-        name.attributes.also or '', key)),
-        pandoc.Strong(name.content), pandoc.Space()} .. rest))
+      local entry = pandoc.List {
+        inline(string.format('#metadata((key: "%s", name: [', key))}
+      entry:extend(name.content)
+      entry:extend {inline(string.format('], also: "%s"))<index-entry>' ..
+        '#metadata(none)<term-%s>', name.attributes.also or '', key)),
+        pandoc.Strong(name.content), pandoc.Space()}
+      blocks:insert(pandoc.Para(entry .. rest))
     else
       blocks:insert(pandoc.Para(
         pandoc.List {pandoc.Strong(name.content), pandoc.Space()} .. rest))

@@ -16,12 +16,6 @@ local function written(inlines)
   return (pandoc.write(doc, 'typst'):gsub('%s+$', ''))
 end
 
--- Titles and headings: they too carry their mathematics to be read aloud.
-local spoken
-local function titled(inlines)
-  return written(pandoc.Inlines(inlines):walk {Math = spoken})
-end
-
 local function raw(code) return pandoc.RawBlock('typst', code) end
 
 local function around(open, inlines, close)
@@ -34,7 +28,7 @@ end
 -- The walk ends at what a filter returns, so it goes on from here.
 local div
 local function wrapped(open, blocks, close)
-  local result = pandoc.List {raw(open)}
+  local result = pandoc.List {type(open) == 'string' and raw(open) or open}
   result:extend(pandoc.Blocks(blocks):walk {traverse = 'topdown', Div = div})
   result:insert(raw(close))
   return result
@@ -126,6 +120,15 @@ end
 
 -- ----------------------------------------------------------- references
 
+-- On paper the works cited are those of the whole book: press/pdf.py finds
+-- out how each citation reads.
+local function work_cited(el)
+  if not typst then return nil end
+  local mark = pandoc.write(pandoc.Pandoc {pandoc.Plain {el}}, 'markdown',
+    {wrap_text = 'none'}):gsub('%s+$', '')
+  return pandoc.RawInline('typst', string.format('#cited(%s);', quoted(mark)))
+end
+
 local function reference(el)
   if #el.citations ~= 1 then
     for _, citation in ipairs(el.citations) do
@@ -133,11 +136,11 @@ local function reference(el)
         error('write one reference at a time: @' .. citation.id)
       end
     end
-    return nil
+    return work_cited(el)
   end
   local citation = el.citations[1]
   local label = labels[citation.id]
-  if not label then return nil end
+  if not label then return work_cited(el) end
   local text = label.reference
   if citation.mode == 'SuppressAuthor' then text = label.number end
   local attributes = {class = 'reference'}
@@ -237,7 +240,7 @@ local function equation(math, id)
 end
 
 -- On paper an equation carries its source, to be read aloud.
-function spoken(math)
+local function spoken(math)
   if not typst then return nil end
   return pandoc.RawInline('typst', string.format(
     '#math.equation(block: %s, alt: %s, %s.body)',
@@ -246,6 +249,7 @@ function spoken(math)
 end
 
 local function equations(el)
+  if not stringify(el):find('{#eq-', 1, true) then return nil end
   local result, rest = pandoc.List(), pandoc.List()
   local found, i, content = false, 1, el.content
   while i <= #content do
@@ -305,8 +309,8 @@ local function exercise(el)
   local head = exercise_head(label, take_title(el))
   if typst then
     return wrapped(
-      string.format('#exercise([%s], %s)[', titled(head),
-        quoted(el.identifier)), el.content,
+      around('#exercise([', head, string.format('], %s)[',
+        quoted(el.identifier))), el.content,
       string.format('] <%s>', el.identifier))
   end
   el.classes:insert 'exercise'
@@ -416,8 +420,8 @@ local function callout(el, kind)
   local head = content or pandoc.utils.blocks_to_inlines(pandoc.read(
     title or (kind:sub(1, 1):upper() .. kind:sub(2)), 'markdown').blocks)
   if typst then
-    return wrapped(string.format('#callout("%s", [%s])[', kind,
-      titled(head)), el.content, ']')
+    return wrapped(around(string.format('#callout("%s", [', kind), head,
+      '])['), el.content, ']')
   end
   el.attributes.title = nil
   el.content:insert(1, pandoc.Para {pandoc.Span(head,
@@ -574,8 +578,9 @@ local function solutions_apart(doc)
         solutions:extend(el.content)
         return {}
       end
-      solutions:insert(raw(string.format('#solution([%s], %s)[',
-        titled(exercise_head(labels[last], title)), quoted(last))))
+      solutions:insert(around('#solution([',
+        exercise_head(labels[last], title),
+        string.format('], %s)[', quoted(last))))
       solutions:extend(el.content)
       solutions:insert(raw ']')
       return {}
@@ -682,7 +687,6 @@ end
 -- A line alone between a heading and a cell would leave both at the foot of
 -- a page, were the cell to go to the next.
 local function kept(blocks)
-  if not typst then return nil end
   for i = 1, #blocks - 2 do
     local head, line, cell = blocks[i], blocks[i + 1], blocks[i + 2]
     if head.t == 'Header' and line.t == 'Para' and cell.t == 'Div'
@@ -710,11 +714,13 @@ return {
   {Pandoc = further},
   {Pandoc = solutions_apart},
   {Cite = reference},
-  {Blocks = annotated},
-  {Blocks = kept},
+  {Blocks = function(blocks)
+    blocks = annotated(blocks) or blocks
+    return typst and kept(blocks) or blocks
+  end},
   {traverse = 'topdown', Div = div},
   {Header = heading, Figure = figure, Table = tabled, Para = equations,
    Span = span, Link = link, CodeBlock = code, Image = picture},
-  {Math = function(math) return spoken(math) end},
+  {Math = spoken},
   {Pandoc = counted},
 }
