@@ -20,6 +20,7 @@ from press.weave import Woven, filter_data
 TEMPLATES = Path(__file__).parent / "templates"
 # What the end of a chapter holds for the end of the book, in this order.
 HELD_BACK = ("answers", "solutions")
+BODY = "// press: body"
 TO_TYPST = ("--from", READER, "--to", "typst", "--wrap=none")
 PAPERS = {"a4": "a4", "letter": "us-letter"}
 
@@ -59,20 +60,21 @@ def typst_source(
             svg.PALETTE.read_text(encoding="utf-8"))["light"],
     }))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        fragments = list(pool.map(
-            lambda w: fragment(w.chapter, w.markdown, labels, cache), woven,
-        ))
+        jobs = {
+            w.chapter.path: pool.submit(
+                fragment, w.chapter, w.markdown, labels, cache,
+            ) for w in sorted(woven, key=lambda w: -len(w.markdown))
+        }
+        around = pool.submit(
+            pandoc, "the printed book", f"```{{=typst}}\n{BODY}\n```\n",
+            *TO_TYPST, "--standalone", "--template",
+            str(TEMPLATES / "book.typ"),
+            "--variable-json", f"book:{variables}",
+        )
+        fragments = [jobs[w.chapter.path].result() for w in woven]
     citations, references = cited_works(book, fragments, cache)
-    return pandoc(
-        "the printed book", json.dumps({
-            "pandoc-api-version": [1, 23], "meta": {},
-            "blocks": [raw_typst(
-                citations + body_of(woven, fragments, references)
-            )],
-        }),
-        "--from", "json", "--to", "typst", "--standalone", "--wrap=none",
-        "--template", str(TEMPLATES / "book.typ"),
-        "--variable-json", f"book:{variables}",
+    return around.result().replace(
+        BODY, citations + body_of(woven, fragments, references)
     )
 
 
@@ -183,10 +185,6 @@ def as_strings(values: dict) -> dict:
         else json.dumps(value, ensure_ascii=False)
         for key, value in values.items()
     }
-
-
-def raw_typst(code: str) -> dict:
-    return {"t": "RawBlock", "c": ["typst", code]}
 
 
 def typeset(

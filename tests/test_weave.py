@@ -714,3 +714,40 @@ def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
     assert pages_of(book) == first and len(calls) == 1
     assert "Other." in pages_of(book_of("# T\n\nOther.\n"))
     assert len(calls) == 2
+
+
+def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
+    tmp_path, quick_kernels
+):
+    def work(key, title):
+        return (f"@book{{{key}, author={{Ann Lee}}, year={{2001}}, "
+                f"title={{{title}}}, publisher={{P}}}}\n")
+
+    root = write_book(tmp_path, {
+        "01-one": "# One {#sec-one}\n\nFirst [@lee-b, p. 3]; \"quoted\".\n",
+        "02-two": "# Two {#sec-two}\n\n@lee-a says. And [@lee-b; @lee-a].\n",
+    }, config="bibliography: book/references.bib\n")
+    works = root / "book" / "references.bib"
+    works.write_text(work("lee-a", "Alpha") + work("lee-b", "Beta"))
+
+    def source():
+        book = read_book(root)
+        woven = [weave.weave(book, result) for result in run.run_all(book)]
+        return pdf.typst_source(
+            book, woven, labels(book), tmp_path / "cache", imprint={})
+
+    (tmp_path / "cache").mkdir()
+    text = source()
+    said = re.findall(r'^  "(.*)": \[(.*)\],$', text, re.MULTILINE)
+    assert {
+        plain(mark): re.sub(r"#link\(<ref-[\w-]+>\)\[(.*?)\]|\\", r"\1", words)
+        for mark, words in said
+    } == {
+        "[@lee-b, p. 3]": "(Lee 2001b, 3)",
+        "@lee-a": "Lee (2001a)",
+        "[@lee-b; @lee-a]": "(Lee 2001b, 2001a)",
+    }
+    listed = text[text.index("<bibliography>"):]
+    assert listed.index("Alpha") < listed.index("Beta")
+    works.write_text(work("lee-a", "Gamma") + work("lee-b", "Beta"))
+    assert '"@lee-a": [Lee (#link(<ref-lee-a>)[2001b])]' in source()
