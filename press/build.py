@@ -88,7 +88,7 @@ def set_aside_and_swap(
                 book, woven, known, aside / epub.EPUB, cache / "epub"
             )
         if "takeaways" in formats:
-            search.set_index(aside)
+            search.set_index(aside, cache / "search")
         swap(aside, site)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

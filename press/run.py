@@ -272,6 +272,15 @@ def absolute(file: Path) -> str:
 
 def mentioned(root: Path, text: str) -> Iterator[Path]:
     """Modules of ours whose names occur in a piece of Python."""
+    for name in names_in(text):
+        if (root / name).exists():
+            yield root / name
+
+
+@lru_cache(maxsize=256)
+def names_in(text: str) -> tuple[str, ...]:
+    """The files that modules of ours named in a piece of Python would be."""
+    found = []
     for package, folder in (
         ("scratch", "code/scratch"), ("figures",) * 2, ("press",) * 2
     ):
@@ -280,10 +289,8 @@ def mentioned(root: Path, text: str) -> Iterator[Path]:
             rf"from\s+{package}\s+import\s+(\([^)]*\)|[^\n]*)", text
         ):
             names.update(re.findall(r"\w+", listed))
-        for name in sorted(names):
-            file = root / folder / f"{name}.py"
-            if file.exists():
-                yield file
+        found += [f"{folder}/{name}.py" for name in sorted(names)]
+    return tuple(found)
 
 
 def device() -> str:

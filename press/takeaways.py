@@ -27,7 +27,9 @@ WRITER = (
     "markdown_strict+tex_math_dollars+pipe_tables+backtick_code_blocks"
     "+raw_html"
 )
-KERNEL_FILE = re.compile(r"[^\s\"']*ipykernel_\d+[/\\]+\d+\.py")
+KERNEL_FILE = re.compile(  # from a word's start: from within it is slow
+    r"(?<![^\s\"'])[^\s\"']*ipykernel_\d+[/\\]+\d+\.py"
+)
 MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
 NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import OPENING, cell, write_book
 
-from press import build, html, pdf, run, verbs
+from press import build, html, pdf, run, search, verbs
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
@@ -370,3 +370,26 @@ def test_only_a_page_with_a_simulation_loads_the_stage(book_of):
     assert "figures/sims" not in two
     copied = sorted(f.name for f in (site / "figures/sims").iterdir())
     assert copied == ["stage.css", "stage.js"]
+
+
+def test_the_search_index_is_made_again_only_for_other_pages(
+    tmp_path, monkeypatch
+):
+    site, cache = tmp_path / "site", tmp_path / "cache"
+    page = site / "book" / "one.html"
+    page.parent.mkdir(parents=True)
+    made = []
+
+    def make_index(site, folder):
+        made.append(page.read_text())
+        folder.mkdir()
+        (folder / "pagefind.js").write_text(f"finds in {made[-1]}")
+
+    monkeypatch.setattr(search, "make_index", make_index)
+    for text in ("once", "once", "twice", "once"):
+        page.write_text(text)
+        search.set_index(site, cache)
+        index = site / search.FOLDER / "pagefind.js"
+        assert index.read_text() == f"finds in {text}"
+    assert made == ["once", "twice", "once"]
+    assert len(list(cache.iterdir())) == 1
