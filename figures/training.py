@@ -56,13 +56,14 @@ def confusion(counts):
 
 def mistakes(images, answers, truths, sureness):
     """Twelve images [12, 784] that were misread."""
-    _, axes = plt.subplots(3, 4, figsize=(5.6, 4.9))
+    fig, axes = plt.subplots(3, 4, figsize=(5.6, 5.2))
+    fig.get_layout_engine().set(hspace=0.07)
     for i, ax in enumerate(axes.flat):
         digit(ax, images[i])
         ax.set_title(f"says {answers[i]}", color=PALETTE["backward"],
                      fontsize=9.5)
         ax.set_xlabel(f"is {truths[i]}", color=PALETTE["correct"],
-                      fontsize=9.5)
+                      fontsize=9.5, labelpad=1)
         sure = int(sureness[i] * 10_000) / 100  # cut off, since 100 is none
         ax.text(1.0, 1.02, f"{sure:.2f}%", fontsize=8, ha="right",
                 va="bottom", color=PALETTE["muted"],

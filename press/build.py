@@ -176,6 +176,5 @@ def imprint(book: Book) -> dict[str, str]:
         "commit": commit or "not under version control",
         "python": platform.python_version(),
         "torch": version("torch"),
-        "typst": version("typst"),
         "machine": f"{platform.system()} on {platform.machine()}",
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from press import strict, svg, words
 from press.chapters import Book, Chapter
-from press.labels import Label
+from press.labels import Label, shown_number
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.weave import Woven, filter_data
 
@@ -29,6 +29,9 @@ SIMULATION = re.compile(r"^:::+ \{\.sim ", re.MULTILINE)
 ANNOTATION = re.compile(
     r'(<span id="(annotated-\d+)-\d+">[^\n]*?)# ([①-⑩])</span></span>'
 )
+# pandoc puts no space between ln and 10, as in ln 10.
+APPLIED = re.compile(r"(<mo>&#8289;</mo>)(</mrow>)?(?=<m(?!o))")
+CAPTION = re.compile(r"(<caption\b[^>]*>)(.*?)(</caption>)", re.DOTALL)
 LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
 
@@ -189,13 +192,6 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     return variables
 
 
-def shown_number(book: Book, chapter: Chapter) -> str:
-    """The number in the contents: the opening chapter is Chapter 0."""
-    if chapter is book.chapters[0] and not chapter.number:
-        return "0"
-    return chapter.number
-
-
 def finished(text: str, woven: Woven) -> str:
     """Pictures drawn in the page, tables that scroll by themselves,
     one heading of the first level, its sections in a flat list."""
@@ -208,6 +204,8 @@ def finished(text: str, woven: Woven) -> str:
     text = SECTIONS.sub(lambda match: sections(match[1]), text)
     text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
     text = LINE_ANCHOR.sub("", text)
+    text = APPLIED.sub(r'\1<mspace width="0.17em"></mspace>\2', text)
+    text = CAPTION.sub(r'\1<span class="words">\2</span>\3', text)
     text = ANNOTATION.sub(noted, text)
     text = strict.without_styles(woven.chapter.path, text)
     text = PICTURE.sub(drawn, text)

@@ -173,3 +173,10 @@ def is_figure(cell: Cell) -> bool:
 
 def is_table(cell: Cell) -> bool:
     return str(cell.label or "").startswith("tbl-")
+
+
+def shown_number(book: Book, chapter: Chapter) -> str:
+    """The number in the contents: the opening chapter is Chapter 0."""
+    if chapter is book.chapters[0] and not chapter.number:
+        return "0"
+    return chapter.number

@@ -13,7 +13,7 @@ from pathlib import Path
 from press import svg
 from press.chapters import Book, Chapter
 from press.errors import BookError
-from press.labels import Label
+from press.labels import Label, shown_number
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.weave import Woven, filter_data
 
@@ -21,7 +21,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 # What the end of a chapter holds for the end of the book, in this order.
 HELD_BACK = ("answers", "solutions")
 BODY = "// press: body"
-TO_TYPST = ("--from", READER, "--to", "typst", "--wrap=none")
+TO_TYPST = ("--from", READER, "--to", "typst-smart", "--wrap=none")
 PAPERS = {"a4": "a4", "letter": "us-letter"}
 
 
@@ -62,7 +62,7 @@ def typst_source(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {
             w.chapter.path: pool.submit(
-                fragment, w.chapter, w.markdown, labels, cache,
+                fragment, book, w.chapter, w.markdown, labels, cache,
             ) for w in sorted(woven, key=lambda w: -len(w.markdown))
         }
         around = pool.submit(
@@ -79,10 +79,12 @@ def typst_source(
 
 
 def fragment(
-    chapter: Chapter, markdown: str, labels: list[Label], cache: Path,
+    book: Book, chapter: Chapter, markdown: str, labels: list[Label],
+    cache: Path,
 ) -> str:
     """A chapter in Typst's markup; from the cache where nothing changed."""
-    data = filter_data([chapter], labels, lambda label: f"#{label.id}")
+    data = filter_data([chapter], labels, lambda label: f"#{label.id}",
+                       first_number=shown_number(book, chapter))
 
     def make() -> str:
         data_file = cache / f"{chapter.name}.labels.json"

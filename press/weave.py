@@ -170,8 +170,13 @@ def block(kind: str, lines: list[str]) -> list[str]:
 def filter_data(
     chapters: list[Chapter], labels: list[Label], href,
     modules: str | None = None, terms: dict | None = None,
+    first_number: str | None = None,
 ) -> str:
-    """What press.lua needs to know, as JSON."""
+    """What press.lua needs to know, as JSON; `first_number` is what the
+    first heading shows."""
+    numbers = [h.number for c in chapters for h in headings(c)]
+    if first_number is not None:
+        numbers[:1] = [first_number]
     return json.dumps({
         "labels": {
             label.id: {
@@ -182,7 +187,7 @@ def filter_data(
             }
             for label in labels
         },
-        "numbers": [h.number for c in chapters for h in headings(c)],
+        "numbers": numbers,
         **({"modules": modules} if modules else {}),
         **({"terms": terms} if terms else {}),
     })

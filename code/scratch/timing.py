@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum 402a385b.
+# Tangled from book/09-gpu.qmd. Checksum 2f2c03ea.
 """How long our program takes, on a CPU and on a GPU.
 
     python -m scratch.timing --json FILE
@@ -269,10 +269,10 @@ def threads(most, sizes=(64, 256, 1024)):
     """The CPU's time of [n, n] @ [n, n] with 1 to `most` threads."""
     before, rows = torch.get_num_threads(), []
     try:
-        for count in powers_to(most):
-            torch.set_num_threads(count)
-            for n in sizes:
-                a = torch.randn(n, n)            # [n, n]
+        for n in sizes:
+            a = torch.randn(n, n)                # [n, n]
+            for count in powers_to(most):
+                torch.set_num_threads(count)
                 rows.append({"threads": count, "n": n,
                              "time": time_op(lambda a=a: a @ a)})
     finally:

@@ -91,8 +91,8 @@
           : "exp(logit)");
         title("t4", top + 46, "probabilities");
         p.text("loss", {x: width, y: top + 46, class: "strong end",
-          fill: "correct"}, `loss = −ln ${number(found.probs[target])} = ${
-          number(found.loss)}`);
+          fill: "correct"}, `loss = −ln ${number(found.probs[target],
+          found.probs[target] < 0.1 ? 4 : 2)} = ${number(found.loss)}`);
         found.exps.forEach((e, i) => p.text(`e${i}`, {
           x: middle(i), y: top + 20, class: "tick middle small",
           fill: e === Infinity ? "backward" : "muted",

@@ -259,6 +259,22 @@ local function without_reasons(blocks)
   }
 end
 
+-- An option, then why: what is no sentence gets a full stop between.
+local function ended(content)
+  for i, inline in ipairs(content) do
+    if inline.t == 'Span' and inline.classes:includes 'why' then
+      local last = i > 1 and content[i - 1].t == 'Space' and i - 2 or i - 1
+      local before = pandoc.Inlines {table.unpack(content, 1, last)}
+      local code = content[last] and content[last].t == 'Code'
+      if code or not pandoc.utils.stringify(before):match '[.!?:]”?$' then
+        content:insert(last + 1, pandoc.Str '.')
+      end
+      return content
+    end
+  end
+  return content
+end
+
 local function only_right(blocks)
   local result = pandoc.List()
   blocks:walk {BulletList = function(list)
@@ -268,7 +284,7 @@ local function only_right(blocks)
         local content = item[1].content:clone()
         content:remove(1)
         if content[1] and content[1].t == 'Space' then content:remove(1) end
-        result:insert(pandoc.Plain(content))
+        result:insert(pandoc.Plain(ended(content)))
       end
     end
   end}
@@ -287,7 +303,7 @@ function Div(el)
     if typst then
       return pandoc.List {raw(string.format(
         '#block(above: 1.5em, below: 1.5em, width: 100%%, ' ..
-        'inset: (left: 11pt, y: 3pt), stroke: (left: 1.6pt + rgb("%s")))[',
+        'breakable: false, inset: (left: 11pt, y: 3pt), stroke: (left: 1.6pt + rgb("%s")))[',
         palette.backward))} .. el.content .. {raw ']'}
     end
     return el

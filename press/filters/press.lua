@@ -90,6 +90,9 @@ local function titles_apart(doc)
       or el.classes:includes 'answers' then
       el.content = el.content:walk {Header = function(h)
         h.classes:insert 'not-counted'
+        if typst and el.classes:includes 'answers' and numbers[1] ~= '' then
+          h.content:insert(1, pandoc.Str(numbers[1] .. '\u{2002}'))
+        end
         return h
       end}
       return el
@@ -175,8 +178,13 @@ end
 
 local function tabled(el)
   local id = el.identifier
-  if typst then  -- it finds widths that no word is too long for
-    el.colspecs = el.colspecs:map(function(spec) return {spec[1]} end)
+  -- Widths are found where the table is set: no word is too long for them.
+  if html and not epub and el.colspecs:find_if(
+    function(spec) return spec[2] end) then
+    el.classes:insert 'wide'
+  end
+  el.colspecs = el.colspecs:map(function(spec) return {spec[1]} end)
+  if typst then
     local rows = 0
     for _, body in ipairs(el.bodies) do rows = rows + #body.body end
     return {raw(string.format('#tabular(%d)[', rows)), captioned(el, id),
@@ -493,13 +501,34 @@ function div(el)
   if typst and el.classes:includes 'column-margin' then
     return wrapped('#aside-block[', el.content, ']')
   end
+  if typst and el.classes:includes 'answers' then
+    return pandoc.Blocks(el.content):walk {traverse = 'topdown', Div = div}
+  end
   if typst and el.classes:includes 'cell' then
-    return wrapped(string.format('#cell(%d)[', height(el)), el.content, ']')
+    local shows = el.content[1] and el.content[1].t == 'CodeBlock'
+      and el.content[2] and ', shows: true' or ''
+    return wrapped(string.format('#cell(%d%s)[', height(el), shows),
+      el.content, ']')
   end
   if typst and el.classes:includes 'cell-output' then
-    local open = has_code(el) and '#output[' or '#display['
+    local open = has_code(el) and string.format('#output(%d)[', height(el))
+      or '#display['
     return wrapped(open, el.content, ']')
   end
+end
+
+-- Outside code a number is written as on paper: 6e-04 as 6 × 10⁻⁴.
+local high = {['-'] = '⁻', ['0'] = '⁰', ['1'] = '¹', ['2'] = '²', ['3'] = '³',
+  ['4'] = '⁴', ['5'] = '⁵', ['6'] = '⁶', ['7'] = '⁷', ['8'] = '⁸', ['9'] = '⁹'}
+
+local function scientific(el)
+  local before, digits, sign, power, after =
+    el.text:match '^([^%w]*)(%d[%d.]*)e([+-]?)0*(%d+)([^%w]*)$'
+  if not digits then return nil end
+  local exponent = ((sign == '-' and '-' or '') .. power):gsub('.', high)
+  before = before:gsub('%-$', '−')
+  el.text = before .. digits .. '\u{202f}×\u{202f}10' .. exponent .. after
+  return el
 end
 
 local function span(el)
@@ -720,7 +749,8 @@ return {
   end},
   {traverse = 'topdown', Div = div},
   {Header = heading, Figure = figure, Table = tabled, Para = equations,
-   Span = span, Link = link, CodeBlock = code, Image = picture},
+   Span = span, Link = link, CodeBlock = code, Image = picture,
+   Str = scientific},
   {Math = spoken},
   {Pandoc = counted},
 }

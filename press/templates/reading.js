@@ -42,6 +42,7 @@
   const sizes = [100, 112, 125, 90];
 
   function wear(size) {
+    root.dataset.text = size;
     if (size === 100) root.style.removeProperty("font-size");
     else root.style.fontSize = `${size}%`;
   }
@@ -188,6 +189,7 @@
     if (!quizzes.length) return;
     const name = `quiz:${page}`;
     const answers = store.get(name, {});
+    const chosen = store.get(`chosen:${page}`, {});
     const score = made("p", "score");
     score.setAttribute("role", "status");
     const again = made("button", "again", "Begin again");
@@ -206,7 +208,11 @@
     }
 
     for (const quiz of quizzes) {
+      const inputs = [...quiz.querySelectorAll("input")];
+      if (chosen[quiz.id] in inputs) inputs[chosen[quiz.id]].checked = true;
       quiz.addEventListener("change", ({target}) => {
+        chosen[quiz.id] = inputs.indexOf(target);
+        store.set(`chosen:${page}`, chosen);
         if (quiz.id in answers) return;
         answers[quiz.id] = Boolean(target.closest(".right"));
         store.set(name, answers);
@@ -214,8 +220,11 @@
       });
     }
     again.addEventListener("click", () => {
-      for (const key of Object.keys(answers)) delete answers[key];
+      for (const kept of [answers, chosen]) {
+        for (const key of Object.keys(kept)) delete kept[key];
+      }
       store.set(name, answers);
+      store.set(`chosen:${page}`, chosen);
       for (const input of all(".quiz input")) input.checked = false;
       tell();
       quizzes[0].querySelector("input").focus();
@@ -295,6 +304,7 @@
         const count = found.results.length;
         told.textContent = count
           ? `${count} ${count === 1 ? "page" : "pages"}`
+            + (count > shown.length ? `, the best ${shown.length} below` : "")
           : `Nothing found for “${words}”.`;
         list.replaceChildren(...shown.map(resultOf));
       } catch {
@@ -329,9 +339,17 @@
         event.preventDefault();   // it would only empty the field
         dialog.close();
       }
-      if (event.key !== "Enter") return;
+      if (event.key !== "Enter" && event.key !== "ArrowDown") return;
       event.preventDefault();
       list.querySelector("a")?.focus();
+    });
+    list.addEventListener("keydown", (event) => {
+      const way = {ArrowDown: 1, ArrowUp: -1}[event.key];
+      if (!way) return;
+      event.preventDefault();
+      const links = [input, ...list.querySelectorAll("a")];
+      const at = links.indexOf(document.activeElement);
+      links[Math.min(at + way, links.length - 1)].focus();
     });
     list.addEventListener("click", () => dialog.close());
     document.addEventListener("keydown", (event) => {
