@@ -31,6 +31,8 @@ ANNOTATION = re.compile(
 )
 # pandoc puts no space between ln and 10, as in ln 10.
 APPLIED = re.compile(r"(<mo>&#8289;</mo>)(</mrow>)?(?=<m(?!o))")
+# A long name may break where its parts meet.
+NAME = re.compile(r"(?<!<pre>)<code>([^<\s]{14,})</code>")
 CAPTION = re.compile(r"(<caption\b[^>]*>)(.*?)(</caption>)", re.DOTALL)
 LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
@@ -205,6 +207,8 @@ def finished(text: str, woven: Woven) -> str:
     text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
     text = LINE_ANCHOR.sub("", text)
     text = APPLIED.sub(r'\1<mspace width="0.17em"></mspace>\2', text)
+    text = NAME.sub(lambda match: "<code>" + re.sub(
+        r"(?<=\w)([._/(,]+)(?=\w)", r"\1<wbr>", match[1]) + "</code>", text)
     text = CAPTION.sub(r'\1<span class="words">\2</span>\3', text)
     text = ANNOTATION.sub(noted, text)
     text = strict.without_styles(woven.chapter.path, text)

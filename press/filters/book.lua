@@ -266,7 +266,8 @@ local function ended(content)
       local last = i > 1 and content[i - 1].t == 'Space' and i - 2 or i - 1
       local before = pandoc.Inlines {table.unpack(content, 1, last)}
       local code = content[last] and content[last].t == 'Code'
-      if code or not pandoc.utils.stringify(before):match '[.!?:]”?$' then
+      local words = pandoc.utils.stringify(before):gsub('”$', '')
+      if code or not words:match '[.!?:]$' then
         content:insert(last + 1, pandoc.Str '.')
       end
       return content
