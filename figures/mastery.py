@@ -44,7 +44,8 @@ def filters(weight):
     for ax, w in zip(axes.flat, weight[:, 0], strict=False):
         most = w.abs().max().item()
         ax.imshow(w, cmap=two_signs(), vmin=-most, vmax=most)
-        row, column = divmod(w.argmax().item(), w.shape[1])
-        ax.text(column, row, "+", ha="center", va="center")
-        row, column = divmod(w.argmin().item(), w.shape[1])
-        ax.text(column, row, "−", ha="center", va="center")
+        for place, sign in ((w.argmax(), "+"), (w.argmin(), "−")):
+            row, column = divmod(place.item(), w.shape[1])
+            strong = w[row, column].abs().item() > 0.55 * most
+            ax.text(column, row, sign, ha="center", va="center",
+                    color=PALETTE["paper" if strong else "ink"])

@@ -148,6 +148,12 @@ def relative(target: str, chapter: Chapter) -> str:
     return posixpath.relpath(path, here) + hash_ + anchor
 
 
+def notebook_of(other: Chapter, chapter: Chapter) -> str:
+    """Where a chapter's notebook is; nowhere if it has nothing to run."""
+    file = f"notebooks/{other.name}.ipynb"
+    return relative(file, chapter) if other.cells else ""
+
+
 def page_variables(book: Book, chapter: Chapter) -> dict:
     """What page.html shows around a chapter."""
     def entry(other: Chapter) -> dict:
@@ -156,7 +162,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
             "number": shown_number(book, other),
             "title": html.escape(other.title),
             "here": other.path == chapter.path,
-            "notebook": relative(f"notebooks/{other.name}.ipynb", chapter),
+            "notebook": notebook_of(other, chapter),
         }
 
     groups: list[dict] = []
@@ -181,7 +187,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "pdf": relative("pytorch-from-scratch.pdf", chapter),
         "epub": relative("pytorch-from-scratch.epub", chapter),
         "program": relative("scratch.zip", chapter),
-        "notebook": relative(f"notebooks/{chapter.name}.ipynb", chapter),
+        "notebook": notebook_of(chapter, chapter),
         "groups": groups,
         "first": index == 0,
     }

@@ -30,6 +30,7 @@ class Module:
     number: str = ""
     appendix: bool = False
     text: str = ""      # a module has no prose, and so no simulation
+    cells: tuple = ()   # and nothing to run, so no notebook
 
     @property
     def name(self) -> str:
@@ -72,7 +73,6 @@ def module_page(book: Book, name: str, chapters: list, cache: Path) -> str:
         f"````` python\n{source}\n`````\n"
     )
     variables = page_variables(book, module)
-    del variables["notebook"]
     variables["kind"] = "Module"
     told = json.dumps(variables)
     key = hashlib.sha256("\0".join([

@@ -25,7 +25,6 @@ POLICY = "; ".join([
 TAG = re.compile(r"<[a-zA-Z][^<>]*\sstyle=\"[^<>]*>")
 STYLE = re.compile(r'\sstyle="([^"]*)"')
 CLASS = re.compile(r'\sclass="([^"]*)"')
-WIDTH = re.compile(r"width: (\d+)%")
 ALIGNED = {
     f"text-align: {side}": f"to-{side}"
     for side in ("left", "right", "center")
@@ -59,8 +58,6 @@ def declarations(style: str) -> list[str]:
 
 
 def class_of(name: object, declaration: str) -> str:
-    if width := WIDTH.fullmatch(declaration):
-        return f"w{width[1]}"
     try:
         return (ALIGNED | PADDED)[declaration]
     except KeyError:
@@ -76,9 +73,7 @@ def stylesheet() -> str:
 
     As firm as the attributes were: no other rule is above them.
     """
-    rules = [
-        f".{name}{{{declaration}!important}}"
+    return "".join(
+        f".{name}{{{declaration}!important}}\n"
         for declaration, name in (ALIGNED | PADDED).items()
-    ]
-    rules += [f"col.w{n}{{width:{n}%!important}}" for n in range(1, 101)]
-    return "\n".join(rules) + "\n"
+    )

@@ -791,9 +791,9 @@ def test_threads_are_set_and_put_back(timed):
     before = torch.get_num_threads()
     rows = threads(2, (8, 16))
     assert [(r["threads"], r["n"]) for r in rows] == [
-        (1, 8), (1, 16), (2, 8), (2, 16)]
+        (1, 8), (2, 8), (1, 16), (2, 16)]
     assert [(tuple(out.shape), n) for out, _, n in timed] == [
-        ((8, 8), 1), ((16, 16), 1), ((8, 8), 2), ((16, 16), 2)]
+        ((8, 8), 1), ((8, 8), 2), ((16, 16), 1), ((16, 16), 2)]
     assert torch.get_num_threads() == before
 
 

@@ -751,3 +751,12 @@ def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
     assert listed.index("Alpha") < listed.index("Beta")
     works.write_text(work("lee-a", "Gamma") + work("lee-b", "Beta"))
     assert '"@lee-a": [Lee (#link(<ref-lee-a>)[2001b])]' in source()
+
+
+def test_the_appendix_of_answers_leads_to_each_exercise(pages):
+    found = [n for n in walk(main(pages["answers"]))
+             if n[0] == "a" and said(n).startswith("Exercise")]
+    assert [(said(n), n[1]["href"]) for n in found] == [
+        ("Exercise 1.1", "01-one.html#exr-first"),
+        ("Exercise 1.2", "01-one.html#exr-second"),
+    ]

@@ -75,11 +75,12 @@
       batches.forEach((batch, b) => {
         const top = 20 + b * unit, n = kinds(batch);
         p.text(`row${b}`, {x: gap - 10, y: top + unit / 2 + 4,
-          class: "tick end"}, String(b + 1));
+          class: "tick end"}, unit < 14 && b % 2 ? "" : String(b + 1));
         p.rect(`bar${b}`, {x: shelf, y: top + unit * 0.28, width: 6.4 * n,
           height: unit * 0.44, fill: "muted", "fill-opacity": 0.4});
         p.text(`kinds${b}`, {x: shelf + 6.4 * n + 7,
-          y: top + unit / 2 + 4, class: "tick"}, String(n));
+          y: top + unit / 2 + 4, class: "tick",
+        }, unit < 14 && b % 2 ? "" : String(n));
         batch.forEach((i, c) => at.set(
           i, [gap + c * unit, top + (unit - side) / 2]));
       });
@@ -89,7 +90,8 @@
         p.rect(`sample${i}`, {x, y, width: side, height: side, rx: 2,
           ...look(label)});
         p.text(`label${i}`, {x: x + side / 2, y: y + side / 2 + 4.5,
-          class: tiny, fill: label < 5 ? "paper" : "ink"}, String(label));
+          class: tiny, fill: label < 5 ? "paper" : "ink",
+        }, unit < 14 ? "" : String(label));   // there only the colors
       });
       if (t < 1) s.paint();
       const pick = (b) => {

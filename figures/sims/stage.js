@@ -249,6 +249,7 @@
   function play(s, body, {step, label = "Play", auto = false, parent}) {
     let last = 0, frame = 0, timer = 0, wanted = false, seen = false;
     const button = s.button(label, () => control.toggle(), {parent});
+    button.classList.add("play");        // as wide as its longer word
     const control = {
       button,
       get playing() { return wanted; },

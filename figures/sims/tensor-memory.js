@@ -240,7 +240,7 @@
   stage("tensor-memory", {
     title: "Where the numbers of a tensor lie",
     hint: "Point at a number, or move with the arrow keys. Then transpose.",
-    caption: "The four tensors to scale, one unit of area a number, darker "
+    caption: "The four tensors to scale, one unit of area a number, stronger "
       + "where it is larger; a part of the chosen one; and the storage "
       + "around the framed number. Transposing swaps the strides, and the "
       + "number keeps its place.",

@@ -480,7 +480,33 @@ local function simulation(el)
     el.content, '')
 end
 
+-- On screen the solutions stand at their exercises; the appendix leads there.
+local function exercises_listed()
+  local found = pandoc.List()
+  for id, label in pairs(labels) do
+    if id:match '^exr%-' then found:insert(label) end
+  end
+  local function order(label)
+    local chapter, count = label.number:match '^(%w+)%.(%d+)$'
+    if not chapter then chapter, count = '0', label.number end
+    return string.format('%-3s%3s', chapter:match '%d' and
+      string.format('%03d', chapter) or chapter, count)
+  end
+  found:sort(function(a, b) return order(a) < order(b) end)
+  return pandoc.BulletList(found:map(function(label)
+    local words = pandoc.Inlines {pandoc.Link({pandoc.Str(label.reference)},
+      label.href, '', {class = 'reference'})}
+    if label.title ~= '' then
+      words:extend {pandoc.Space(), pandoc.Str(label.title)}
+    end
+    return {pandoc.Plain(words)}
+  end))
+end
+
 function div(el)
+  if html and not epub and el.classes:includes 'solutions' then
+    return exercises_listed()
+  end
   if el.classes:includes 'content-visible' then return visible(el) end
   if el.classes:includes 'content-hidden' then
     el.attributes['when-format'], el.attributes['unless-format'] =
