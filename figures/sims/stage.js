@@ -251,8 +251,7 @@
     const button = s.button(label, () => control.toggle(), {parent});
     button.classList.add("play");        // as wide as its longer word
     const control = {
-      button,
-      get playing() { return wanted; },
+      button, get playing() { return wanted; },
       start() { wanted = true; run(); },
       stop() { wanted = false; run(); },
       toggle() { wanted = !wanted; run(); },
