@@ -191,7 +191,7 @@ def pytest_on(code: Path, arguments: list[str], plugins: list) -> int:
     os.environ["PYTHONPATH"] = str(code)
     return int(pytest.main(
         ["-x", "-q", "-p", "no:cacheprovider", "-o",
-         f"pythonpath={code} .", *arguments], plugins,
+         f"pythonpath={code} . tests/support", *arguments], plugins,
     ))
 
 
@@ -207,7 +207,7 @@ def baseline(root: Path, module: str, folder: Path) -> dict:
     from coverage import CoverageData
     texts = {
         file: file.read_text(encoding="utf-8")
-        for file in sorted((root / "tests").glob("test_*.py"))
+        for file in sorted((root / "tests" / "scratch").glob("test_*.py"))
     }
     named = re.compile(
         rf"scratch\.{module}\b|from scratch import .*\b{module}\b"

@@ -1,47 +1,35 @@
-"""Tiny books, for the tests of the press."""
+"""What all rooms of the tests share.
 
-import textwrap
+    scratch/   the program beside torch, and its chapters; no build
+    press/     what turns the chapters into a book, on tiny books; no build
+    site/      the pages and the simulations, in a real browser
+    paper/     the PDF, the EPUB and what else readers take along
+    support/   helpers that tests import
+"""
+
+import os
 
 import pytest
+from hypothesis import settings
 
 from press import run
 from press.chapters import read_book
+from tiny import write_book
 
-SETUP = run.SETUP
-OPENING = "# Start {.unnumbered}\n\nHello.\n"
-
-
-def cell(source, /, **options):
-    """A code cell as it stands in a chapter."""
-    lines = [f"#| {name.replace('_', '-')}: {value}"
-             for name, value in options.items()]
-    return "\n".join(["```{python}", *lines, source.strip("\n"), "```", ""])
+# CI draws the same examples each time; elsewhere each run draws others.
+settings.register_profile(
+    "book", deadline=None, print_blob=True,
+    derandomize=os.environ.get("CI") == "true",
+)
+settings.load_profile("book")
 
 
-def write_book(root, chapters, *, appendices=None, config=""):
-    """A book of `{"01-one": text}` below `root`, ready to be read."""
-    (root / "book").mkdir(parents=True, exist_ok=True)
-    chapters = dict(chapters)
-    appendices = dict(appendices or {})
-    (root / "index.qmd").write_text(chapters.pop("index", OPENING))
-    for name, text in {**chapters, **appendices}.items():
-        (root / "book" / f"{name}.qmd").write_bytes(
-            text if isinstance(text, bytes) else text.encode()
-        )
-    listed = textwrap.indent(
-        "".join(f"- book/{name}.qmd\n" for name in chapters), " " * 8
-    )
-    (root / "_quarto.yml").write_text(
-        "book:\n  title: Tiny\n  chapters:\n    - index.qmd\n"
-        + (f"    - part: One\n      chapters:\n{listed}" if listed else "")
-        + "".join(
-            ["  appendices:\n" if appendices else ""]
-            + [f"    - book/{name}.qmd\n" for name in appendices]
-        )
-        + config
-    )
-    (root / "_environment").write_text("PYTHONPATH=code\n")
-    return root
+def pytest_collection_modifyitems(items):
+    """A test that asks for the browser belongs to the process that has one:
+    synchronous Playwright leaves no room for another event loop."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture
@@ -54,7 +42,7 @@ def book_of(tmp_path):
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quick_kernels():
     """Kernels that do not import matplotlib at their start."""
     patch = pytest.MonkeyPatch()

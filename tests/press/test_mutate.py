@@ -1,0 +1,109 @@
+"""The mutation check finds what no test notices."""
+
+import pytest
+
+from press import mutate
+from press.errors import BookError
+from press.mutate import mutants
+from press.progress import Reporter
+
+MODULE = '''\
+"""A module."""
+
+
+def clip(x, limit=1):
+    """At most the limit."""
+    if x < limit:
+        return x
+    return limit
+'''
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A root with one module of scratch, and a test of it."""
+    code = tmp_path / "code" / "scratch"
+    code.mkdir(parents=True)
+    (code / "clip.py").write_text(MODULE)
+    (tmp_path / "tests" / "scratch").mkdir(parents=True)
+
+    def tested(*claims):
+        (tmp_path / "tests" / "scratch" / "test_clip.py").write_text(
+            "from scratch.clip import clip\n\n\ndef test_clip():\n"
+            + "".join(f"    assert {claim}\n" for claim in claims)
+        )
+        return tmp_path
+    monkeypatch.chdir(tmp_path)
+    return tested
+
+
+def test_each_part_that_computes_is_changed_once(package):
+    found = {(m.line, m.before, m.after)
+             for m in mutants(package() / "code" / "scratch" / "clip.py")}
+    assert found == {
+        (4, "1", "2"),
+        (6, "x < limit", "(x <= limit)"),
+        (6, "x < limit", "(not (x < limit))"),
+        (7, "return x", "return None"),
+        (8, "return limit", "return None"),
+    }
+
+
+def test_a_mutant_differs_in_that_place_alone(package):
+    file = package() / "code" / "scratch" / "clip.py"
+    (first,) = [m for m in mutants(file) if m.after == "return None"
+                and m.line == 8]
+    assert first.source == MODULE.replace("return limit", "return None")
+
+
+def test_an_exchange_that_changes_nothing_is_no_mutant(tmp_path):
+    file = tmp_path / "sign.py"
+    file.write_text("def f(x):\n    return [x * -1, x / 1, x * 3]\n")
+    assert [m.after for m in mutants(file) if "x " in m.before
+            and "[" not in m.before] == ["(x / 3)"]
+
+
+def test_what_is_only_said_to_people_is_no_mutant(tmp_path):
+    file = tmp_path / "bar.py"
+    file.write_text("def f(x):\n    tqdm(x, total=3, leave=False, n=1)\n")
+    assert [m.after for m in mutants(file)] == [
+        "pass", "tqdm(x, total=3, leave=False)", "2",
+    ]
+
+
+def run(root, capfd):
+    code = mutate.mutate(root, Reporter(), [], None)
+    return code, capfd.readouterr().err
+
+
+def test_what_no_test_notices_is_named_with_its_line(package, capfd):
+    code, said = run(package("clip(0) == 0", "clip(3, 2) == 2"), capfd)
+    assert code == 1
+    assert "code/scratch/clip.py:4: nothing noticed '1' become '2'" in said
+    assert "clip.py:6: nothing noticed 'x < limit' become '(x <= " in said
+    assert "clip.py:8" not in said
+
+
+def test_tests_that_fail_without_any_change_are_refused(package, capfd):
+    with pytest.raises(BookError, match="fail without any change"):
+        run(package("clip(0) == 1"), capfd)
+
+
+@pytest.mark.parametrize("line, found", [
+    ("from scratch.clip import clip", True),
+    ("from scratch import clip", True),
+    ("from scratch import other, clip", True),
+    ("from scratch.clipper import clip", False),
+])
+def test_the_tests_of_a_module_are_those_that_import_it(
+    package, line, found, tmp_path
+):
+    root = package("clip(0) == 0")
+    file = root / "tests" / "scratch" / "test_clip.py"
+    file.write_text(f"if False:\n    {line}\n" + file.read_text().replace(
+        "from scratch.clip import clip", "def clip(x): return x"))
+    if found:
+        assert mutate.baseline(root, "clip", tmp_path)["files"] == [str(file)]
+    else:
+        with pytest.raises(BookError, match="has no tests"):
+            mutate.baseline(root, "clip", tmp_path)

@@ -1,0 +1,129 @@
+"""Pages say the same under a policy that allows no style in an element."""
+
+import re
+
+import pytest
+
+from press import build, strict, svg
+from press.errors import BookError
+from press.progress import Reporter
+from tiny import cell
+
+pytestmark = pytest.mark.usefixtures("quick_kernels")
+TABLE = """\
+# T
+
+| Name | Value | Middle |
+|:-----|------:|:------:|
+| a    |     1 |   x    |
+
+| A long column | Another |
+|:--------------|---------|
+| The words of this cell are more than a line can hold, so that the \
+widths are given. | b |
+
+$$
+\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}
+$$
+"""
+
+
+def page_of(book):
+    site = build.build(book, Reporter(quiet=True), formats=("html",))
+    return (site / "book/01-one.html").read_text(), site
+
+
+def test_no_page_carries_a_style_or_a_script_but_the_one_it_wears(book_of):
+    page, site = page_of(book_of(TABLE))
+    assert " style=" not in page and "<style" not in page
+    scripts = re.findall(
+        r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", page, re.DOTALL)
+    assert scripts == [strict.WEAR]
+    assert not re.search(r"\son\w+=", page)
+    assert ('<meta http-equiv="Content-Security-Policy" '
+            f'content="{strict.POLICY}">') in page
+    assert page.index("Content-Security-Policy") < page.index("<link")
+
+
+def test_every_class_that_stands_for_a_style_has_its_rule(book_of):
+    page, site = page_of(book_of(TABLE))
+    sheet = (site / "site/palette.css").read_text()
+    for side in ("left", "right", "center"):
+        assert re.search(rf'<td class="to-{side}">', page)
+        assert f".to-{side}{{text-align: {side}!important}}" in sheet
+    assert "<col" not in page and '<table class="wide">' in page
+    assert re.search(r'<mtd [^>]*class="to-right[ "]', page)
+
+
+@pytest.mark.parametrize("before, after", [
+    ('<td style="text-align: right;">', '<td class="to-right">'),
+    ('<td style="text-align:right">', '<td class="to-right">'),
+    ('<td class="a" style="text-align: left;">', '<td class="a to-left">'),
+    ('<td style="text-align: left;" class="a">', '<td class="a to-left">'),
+    ('<mtd style="text-align: right; padding-right: 0">',
+     '<mtd class="to-right flush-right">'),
+    ("<pre>style=&quot;a&quot;</pre>", "<pre>style=&quot;a&quot;</pre>"),
+    ('a style="x: y" b', 'a style="x: y" b'),
+    ('<mstyle displaystyle="true">', '<mstyle displaystyle="true">'),
+])
+def test_a_style_becomes_a_class(before, after):
+    assert strict.without_styles("a", before) == after
+
+
+@pytest.mark.parametrize("style", ["color: red", "width: 3em", "width: 1%x"])
+def test_a_style_without_a_class_is_named(style):
+    with pytest.raises(BookError, match=re.escape(style)):
+        strict.without_styles("book/a.qmd", f'<p style="{style}">')
+
+
+# ----------------------------------------------------------------- pictures
+
+
+def drawn(body, root='<svg width="9">'):
+    return svg.inline(f"{root}{body}</svg>", "x")
+
+
+@pytest.mark.parametrize("before, after", [
+    ('<path d="M0" style="fill: none; stroke: red"/>',
+     '<path d="M0" fill="none" stroke="red"/>'),
+    ('<g style="opacity: 0.5" id="a">', '<g id="a" opacity="0.5">'),
+    ('<use fill="blue" style="fill:red"/>', '<use fill="red"/>'),
+    ("<path\n d='M0'\n style=\"stroke-dasharray: 3.7,1.6;\"\n/>",
+     "<path\n d='M0' stroke-dasharray=\"3.7,1.6\"/>"),
+    ('<text style="font-family: &quot;A&quot;">',
+     '<text font-family="&quot;A&quot;">'),
+])
+def test_a_style_in_a_picture_becomes_attributes(before, after):
+    assert after in drawn(before)
+    assert "style=" not in drawn(before)
+
+
+def test_the_sheet_of_a_picture_becomes_attributes_of_its_root():
+    picture = drawn(
+        '<defs>\n  <style type="text/css">*{stroke-linejoin: round; '
+        'stroke-linecap: butt}</style>\n </defs><path/>'
+    )
+    assert re.match(
+        r'<svg stroke-linejoin="round" stroke-linecap="butt" role="img"',
+        picture,
+    )
+    assert "<style" not in picture and "<defs" not in picture
+    assert picture.endswith("<path/></svg>")
+
+
+@pytest.mark.parametrize("style", ["font: 12px serif", "z-index: 1"])
+def test_a_style_that_svg_has_no_attribute_for_is_named(style):
+    with pytest.raises(BookError, match=style.split(":")[0]):
+        drawn(f'<text style="{style}">')
+
+
+def test_what_matplotlib_draws_needs_no_style(book_of, monkeypatch):
+    monkeypatch.setattr(
+        "press.run.SETUP", "%config InlineBackend.figure_formats=['svg']"
+    )
+    page, _ = page_of(book_of("# T\n\n" + cell(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2], '--');",
+        label="fig-a", fig_cap="A", fig_alt="A",
+    )))
+    assert "stroke-dasharray=" in page and "<svg" in page
+    assert " style=" not in page and "<style" not in page

@@ -1,0 +1,174 @@
+"""Chapter 9 says what is recorded, and says so where nothing is."""
+
+import ast
+import contextlib
+import copy
+import io
+import json
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from press.chapters import Cell, read_book
+from press.run import steps
+from scratch import timing
+
+REPO = Path(__file__).parents[2]
+CHAPTER = next(c for c in read_book(REPO).chapters if c.name == "09-gpu")
+FOLDER = '"book/recorded/gpu"'
+
+
+def time(seconds):
+    return {"median": seconds, "low": seconds, "high": seconds, "turns": 5,
+            "calls": 1}
+
+
+@pytest.fixture
+def synthetic(tmp_path):
+    """A record such as no machine has made, for this test alone."""
+    record = json.loads(
+        (REPO / "book/recorded/timing/cpu.json").read_text())
+    record |= {"date": "2001-02-03", "torch": "0.0", "gpu": {
+        "name": "A Card", "driver": "12.34", "cuda": "0", "bytes": 1}}
+    results = copy.deepcopy(record["results"]["cpu"])
+    for row in results["products"]:      # slower up to 64, then faster
+        factor = 5 if row["n"] < 64 else 0.01
+        row["time"] = time(row["time"]["median"] * factor)
+    for row in results["layers"]:
+        row["time"] = time(row["batch"] * 1.11e-6)
+    results["waiting"] = {"n": 8192, "returns": 7e-6, "done": 7e-3,
+                          "event": 6e-3}
+    results["roof"] = {"flops": 5e13, "bytes": 2e12, "launch": 4e-6}
+    results["threads"] = {"absent": "a matter of CPUs"}
+    results["transfers"] = {
+        name: {"bytes": 4 * n, "time": time(n * 1e-6)}
+        for n, name in enumerate(
+            ("batch", "pinned batch", "images", "batch back", "item"), 31)}
+    ways = list(results["epochs"])
+    results["epochs"] = {
+        name: time(0.801 + n / 1000) for n, name in enumerate(ways)}
+    results["epochs"]["tape"] = {"absent": "needs CUDA"}
+    results["launches"] = {name: {
+        "operations": 70.0, "launches": 71.0, "copies": 72.0, "waits": 2.0,
+        "graphs": 1.0, "kernels": 71.0, "busy": 1.5e-4} for name in ways}
+    results["launches"]["tape"] = {"absent": "needs CUDA"}
+    record["results"]["cuda"] = results
+    timing.write(record, tmp_path / "card.json")
+    return tmp_path
+
+
+def run_chapter(folder, monkeypatch, cores):
+    """What its cells show and its sentences say, by cell and in order.
+
+    The program is taken from the package, and times are not taken.
+    """
+    monkeypatch.chdir(REPO)
+    real = timing.time_op
+    monkeypatch.setattr(
+        timing, "time_op", lambda fn, device="cpu", **_: real(
+            fn, device, turns=2, seconds=1e-6))
+    monkeypatch.setattr(timing, "race", lambda runs, *_: {
+        name: timing.Timing(0.1, 0.1, 0.1, 5) for name in runs})
+    monkeypatch.setattr(timing, "cases", lambda *_, **__: {
+        "eager": lambda steps: None, "resident": {"absent": "needs CUDA"},
+        "no item": len, "torch.nn": len, "tape": len,
+        "compile": {"absent": "left out"},
+        "graph": {"absent": "needs CUDA"},
+        "compiled graph": {"absent": "needs CUDA"}})
+    monkeypatch.setattr(timing.os, "cpu_count", lambda: cores)
+    before = torch.get_num_threads()
+    shown, said, names = {}, [], {}
+    try:
+        for _, step in steps(CHAPTER):
+            if not isinstance(step, Cell):
+                if "moved.grad" not in step.source:  # is None, and warns
+                    said.append(str(eval(step.source, names)))
+            elif step.filename is None:
+                source = step.source.replace(FOLDER, repr(str(folder)))
+                shown[step.name] = output(source, names)
+    finally:
+        torch.set_num_threads(before)
+        plt.close("all")
+    return shown, said
+
+
+def output(source, names):
+    """What a cell prints, and its last expression."""
+    tree = ast.parse(source)
+    last = None
+    if isinstance(tree.body[-1], ast.Expr):
+        last = ast.Expression(tree.body.pop().value)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(tree, "cell", "exec"), names)
+        value = last and eval(compile(last, "cell", "eval"), names)
+    return printed.getvalue() + str(getattr(value, "data", ""))
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    with matplotlib.rc_context({"backend": "agg"}):
+        yield
+
+
+def row(table, start):
+    (line,) = [line for line in table.splitlines()
+               if line.startswith(f"| {start} |")]
+    return [entry.strip() for entry in line.strip("|").split("|")][1:]
+
+
+pytestmark = [
+    pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here"),
+    pytest.mark.filterwarnings("ignore:The .grad attribute"),
+]
+
+
+def test_a_record_is_shown_with_its_name(synthetic, monkeypatch):
+    shown, said = run_chapter(synthetic, monkeypatch, 2)
+    name = "A Card, driver 12.34, torch 0.0, 2001-02-03"
+    prose = "\n".join(said)
+    assert f"GPU columns: {name}" in shown["records"]
+    assert f"measured on {name}." in said[0]
+    assert row(shown["tbl-waiting"], "GPU") == [
+        "8,192", "7 µs", "7 ms", "6 ms"]
+    assert "returns after 0.1% of the time" in prose
+    assert "faster from n = 64 and from batch =" in shown["crossover"]
+    assert f"Measured on {name}, the GPU is faster from 64 × 64" in prose
+    assert "On the recorded GPU it takes 71 µs." in prose
+    assert "50,000 billion operations a second" in shown["roof"]
+    assert row(shown["tbl-bound"], "GPU")[-1].endswith("%")
+    assert row(shown["tbl-transfers"], "all images")[-1] == "33 µs"
+    assert row(shown["tbl-transfers"], "a batch, pinned")[-1] == "32 µs"
+    assert "it costs 35 µs even when" in prose
+    graph = row(shown["tbl-ways"], "CUDA graph")
+    assert graph == ["needs CUDA", "needs CUDA", "807 ms, 0.99×"]
+    assert row(shown["tbl-ways"], "our tape")[2] == "needs CUDA"
+    assert row(shown["tbl-ways"], "compiled")[0] == "left out"
+    assert row(shown["tbl-launches"], "CUDA graph")[1:] == [
+        "71", "72", "2", "1", "150 µs"]
+    assert "starts 71 kernels and waits 2 times" in prose
+    assert f"On {name} the eager epoch takes 801 ms" in prose
+    assert "GPU, eager" in shown["rates-of-steps"]
+    for word in ("None", "nan", "–", "recorded yet", "not measured"):
+        assert word not in prose, word
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_without_a_record_it_says_so_and_how_to_make_one(
+    tmp_path, monkeypatch, cores
+):
+    shown, said = run_chapter(tmp_path, monkeypatch, cores)
+    prose = "\n".join(said)
+    assert "empty, no run is recorded" in shown["records"]
+    assert "python -m scratch.timing --json book/recorded/gpu/" in (
+        shown["records"])
+    assert "GPU hold dashes in this edition" in said[0]
+    assert set(row(shown["tbl-waiting"], "GPU")) == {"–"}
+    assert set(row(shown["tbl-bound"], "GPU")) == {"–"}
+    assert "not measured" in shown["crossover"]
+    assert row(shown["tbl-ways"], "CUDA graph")[-1] == "–"
+    assert ("single core" in prose) is (cores == 1)
+    assert "GPU," not in shown["rates-of-steps"]
+    assert "recorded GPU" not in prose and "A Card" not in prose

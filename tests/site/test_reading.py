@@ -1,0 +1,233 @@
+"""What makes the pages easy to read, in a real browser."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from built import BOOK, MODULES, PAGES, SITE
+from press import words
+
+AXE = Path(find_spec("axe_playwright_python").origin).parent / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+        "best-practice"]
+
+
+def faults(tab):
+    """What axe finds on a page, in short."""
+    # Not as a <script>, which the pages' own policy would refuse.
+    tab.evaluate("() => {" + AXE.read_text(encoding="utf-8") + "\n}")
+    found = tab.evaluate(
+        "tags => axe.run({exclude: [[\".picture svg > *\"]]}, "
+        "{runOnly: tags, preload: false})"
+        ".then(r => r.violations)", TAGS)
+    return [
+        (rule["id"], node["target"], node["html"][:120])
+        for rule in found for node in rule["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES + MODULES)
+def test_axe_finds_nothing(opened, page, theme):
+    assert faults(opened(page, theme=theme)) == []
+
+
+def test_axe_would_find_a_fault(opened):
+    tab = opened("index.html")
+    tab.evaluate("document.querySelector('main').insertAdjacentHTML("
+                 "'beforeend', '<img src=\"data:,\">')")
+    assert "image-alt" in {rule for rule, *_ in faults(tab)}
+
+
+def test_the_open_search_has_no_faults(opened):
+    tab = opened("book/03-loss.html")
+    tab.keyboard.press("/")
+    assert tab.locator("dialog.search").is_visible()
+    assert faults(tab) == []
+
+
+def test_search_says_that_a_page_from_a_file_cannot(opened):
+    tab = opened("index.html")
+    tab.locator("button.find").click()
+    told = tab.locator(".search .told")
+    assert "make serve" in told.inner_text()
+    assert tab.locator(".search input").is_disabled()
+    tab.keyboard.press("Escape")
+    assert not tab.locator("dialog.search").is_visible()
+    assert tab.complaints == []
+
+
+def test_search_finds_a_page_of_another_chapter(opened, address):
+    tab = opened("index.html")
+    tab.goto(f"{address}/index.html")
+    tab.keyboard.press("/")
+    tab.locator(".search input").fill("momentum")
+    first = tab.locator(".search .found a").first
+    first.wait_for()
+    assert tab.locator(".search mark").count() > 0
+    links = tab.locator(".search .found a").evaluate_all(
+        "links => links.map(a => a.href)")
+    assert any("05-optimizers" in link for link in links)
+    tab.locator(".search input").fill("日本")
+    tab.get_by_text("Nothing found for").wait_for()
+    assert tab.locator(".search .found a").count() == 0
+    tab.keyboard.press("Escape")
+    assert not tab.locator("dialog.search").is_visible()
+    tab.keyboard.press("/")
+    tab.locator(".search input").fill("momentum")
+    first.wait_for()
+    with tab.expect_navigation():
+        first.click()
+    assert "/book/" in tab.url or "/code/" in tab.url
+
+
+def test_the_text_size_is_remembered(opened):
+    tab = opened("index.html")
+    size = "parseFloat(getComputedStyle(document.body).fontSize)"
+    before = tab.evaluate(size)
+    tab.locator("button.size").click()
+    larger = tab.evaluate(size)
+    assert larger > before * 1.1
+    tab.reload()
+    assert tab.evaluate(size) == larger
+
+
+def test_a_chapter_read_to_its_end_is_marked_in_the_contents(opened):
+    tab = opened("book/03-loss.html")
+    marked = "[...document.querySelectorAll('.chapters a:has(.read)')]" \
+        ".map(a => a.getAttribute('href'))"
+    assert tab.evaluate(marked) == []
+    tab.wait_for_timeout(1000)  # for simulations to take their place
+    tab.keyboard.press("End")
+    tab.wait_for_timeout(1000)
+    assert tab.evaluate(marked) == ["03-loss.html"]
+    tab.goto((SITE / "index.html").as_uri())
+    assert tab.evaluate(marked) == ["book/03-loss.html"]
+
+
+def test_the_score_of_the_quizzes_counts_first_answers(opened):
+    tab = opened("book/03-loss.html")
+    quizzes = tab.locator(".quiz")
+    score = tab.locator(".score")
+    assert not score.is_visible()
+    quizzes.nth(0).locator(".right input").check()
+    quizzes.nth(1).locator(".wrong input").first.check()
+    quizzes.nth(1).locator(".right input").check()
+    count = quizzes.count()
+    wanted = f"1 of {count} right at the first try, {count - 2} to go."
+    assert score.inner_text() == wanted
+    tab.reload()
+    assert score.inner_text() == wanted
+    tab.locator(".again").click()
+    assert not score.is_visible()
+    tab.reload()
+    assert not score.is_visible()
+
+
+def test_arrows_turn_the_pages(opened):
+    tab = opened("book/03-loss.html")
+    with tab.expect_navigation():
+        tab.keyboard.press("ArrowRight")
+    assert tab.url.endswith("04-backward.html")
+    with tab.expect_navigation():
+        tab.keyboard.press("ArrowLeft")
+    assert tab.url.endswith("03-loss.html")
+
+
+def rest_on(tab, link):
+    """Hover over a link, once the page has stopped moving."""
+    link.scroll_into_view_if_needed()
+    tab.wait_for_timeout(1000)
+    link.hover()
+
+
+def test_a_reference_shows_what_it_names(opened):
+    tab = opened("book/03-loss.html")
+    link = tab.locator("a.reference[href='#fig-push']").first
+    if not link.count():
+        link = tab.locator("a.reference[href^='#fig-']").first
+    name = link.inner_text().replace("\u00a0", " ")
+    preview = tab.locator(".preview")
+    assert not preview.is_visible()
+    rest_on(tab, link)
+    preview.wait_for(state="visible")
+    assert name in preview.inner_text().replace("\u00a0", " ")
+    assert preview.locator("svg").count() == 1
+    tab.keyboard.press("Escape")
+    assert not preview.is_visible()
+
+
+def test_a_citation_shows_its_source(opened):
+    tab = opened("book/data.html")
+    link = tab.locator("a[role=doc-biblioref]").first
+    rest_on(tab, link)
+    tab.locator(".preview").wait_for(state="visible")
+    assert re.search(r"\d{4}", tab.locator(".preview").inner_text())
+
+
+def test_resting_on_a_term_shows_its_meaning(opened):
+    tab = opened("book/01-tensors.html")
+    link = tab.locator("main a.term[href$='#term-stride']").first
+    rest_on(tab, link)
+    preview = tab.locator(".preview")
+    preview.wait_for(state="visible")
+    assert preview.inner_text() == words.entries(BOOK)["stride"].plain
+    tab.keyboard.press("Escape")
+    assert not preview.is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_term_looks_like_text_with_a_dotted_line(opened, theme):
+    tab = opened("book/01-tensors.html", theme=theme)
+    link = tab.locator("main a.term[href$='#term-shape']").first
+    style = link.evaluate(
+        "e => [getComputedStyle(e).color, "
+        "getComputedStyle(e.parentElement).color, "
+        "getComputedStyle(e).textDecorationStyle]")
+    assert style[0] == style[1] and style[2] == "dotted"
+
+
+def test_sections_have_links_to_themselves(opened):
+    tab = opened("book/03-loss.html")
+    headings = tab.locator("main h2[id]")
+    assert headings.count() == tab.locator("main h2 > a.anchor").count()
+    anchor = tab.locator("main h2 > a.anchor").first
+    assert anchor.get_attribute("href") == (
+        "#" + headings.first.get_attribute("id"))
+
+
+def test_copied_code_has_no_prompts(opened):
+    tab = opened("book/03-loss.html")
+    copied = tab.evaluate("""async () => {
+      const block = document.querySelector("div.sourceCode");
+      block.querySelector("code").textContent =
+        ">>> for x in y:\\n...     x\\n...\\n7\\n>>> z";
+      let text;
+      Object.defineProperty(navigator, "clipboard", {
+        value: {writeText: async (words) => { text = words; }}});
+      block.querySelector(".copy").click();
+      await new Promise((done) => setTimeout(done, 50));
+      return text;
+    }""")
+    assert copied == "for x in y:\n    x\n\nz"
+
+
+def test_a_file_name_leads_to_the_page_of_its_module(opened):
+    tab = opened("book/03-loss.html")
+    link = tab.locator(".filename a").first
+    name = link.inner_text()
+    with tab.expect_navigation():
+        link.click()
+    assert tab.locator("h1").inner_text() == name
+    source = (SITE.parent / "code" / name).read_text()
+    shown = tab.locator("pre code").text_content()
+    assert shown.strip() == source.strip()
+
+
+@pytest.mark.parametrize("page", MODULES)
+def test_a_page_of_a_module_is_no_wider_than_the_screen(opened, page):
+    tab = opened(page, width=320)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    assert tab.complaints == []

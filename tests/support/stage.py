@@ -1,0 +1,64 @@
+"""A page of its own for each simulation, and what tests ask of it."""
+
+import re
+
+from built import ROOT
+
+FOLDER = ROOT / "figures" / "sims"
+STAGED = re.compile(r'^\s*stage\("([\w-]+)", \{$', re.MULTILINE)
+SIMS = sorted(
+    file.stem for file in FOLDER.glob("*.js")
+    if STAGED.search(file.read_text(encoding="utf-8"))
+    and file.stem != "stage"
+)
+PAGE = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{name}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; script-src 'self'; style-src 'self'">
+<link rel="stylesheet" href="../site/palette.css">
+<link rel="stylesheet" href="../site/book.css">
+<link rel="stylesheet" href="../figures/sims/stage.css">
+<script src="../figures/sims/stage.js" defer></script></head>
+<body><div class="page"><main><h1>{name}</h1>
+<div class="sim" data-sim="{name}"><div class="cell">
+<figure id="fig-still"><span class="picture"><b>The still.</b></span>
+<figcaption><p><span class="caption-label">Figure 1.</span> A caption.</p>
+</figcaption></figure></div></div>
+<p>After.</p></main></div></body></html>
+"""
+SNAPSHOT = """() => {
+  const body = document.querySelector('.stage-body');
+  const values = [...body.querySelectorAll('input')]
+    .map((input) => `${input.value} ${input.checked}`);
+  const canvases = [...body.querySelectorAll('canvas')]
+    .map((canvas) => canvas.toDataURL());
+  return [body.innerHTML.replace(/choice-\\d+/g, ''), ...values,
+    ...canvases].join('\\n');
+}"""
+FRAMES = """(n) => new Promise((done) => {
+  const wait = () => n-- > 0 ? requestAnimationFrame(wait) : done();
+  wait();
+})"""
+
+
+def watched(context):
+    """A new tab that keeps what it complains of."""
+    tab = context.new_page()
+    tab.complaints = []
+    tab.on("console", lambda m: m.type in ("error", "warning")
+           and tab.complaints.append(m.text))
+    tab.on("pageerror", lambda e: tab.complaints.append(str(e)))
+    return tab
+
+
+def settled(tab):
+    """Wait until what was asked for is painted."""
+    tab.evaluate(FRAMES, 3)
+
+
+def snapshot(tab):
+    """All that a stage shows, as text."""
+    settled(tab)
+    return tab.evaluate(SNAPSHOT)
