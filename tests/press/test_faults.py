@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from press import build, data, html, run, verbs
 from press.chapters import read_book
 from press.errors import BookError
 from press.progress import Reporter
-from tiny import PROGRAM, REPO, cell, contents, write_book
+from tiny import HANGS, PROGRAM, REPO, cell, contents, write_book
 
 pytestmark = [
     pytest.mark.usefixtures("quick_kernels"),
@@ -56,7 +57,7 @@ def started(root, *verb, **environment):
 def made(root, *verb, **environment):
     """What a book is after a verb in a process of its own."""
     process = started(root, *verb, **environment)
-    _, err = process.communicate(timeout=300)
+    _, err = process.communicate(timeout=HANGS)
     assert process.returncode == 0, err.decode(errors="replace")
     return contents(root / "_book") | {
         f"../code/{name}": data
@@ -96,7 +97,7 @@ def test_two_builds_at_once_make_the_book_of_one(tmp_path, undisturbed):
     root = tiny(tmp_path / "book")
     both = [started(root, "book") for _ in range(2)]
     for process in both:
-        _, err = process.communicate(timeout=300)
+        _, err = process.communicate(timeout=HANGS)
         assert process.returncode == 0, err.decode()
     assert contents(root / "_book") == {
         k: v for k, v in undisturbed.items() if not k.startswith("../code/")
@@ -116,54 +117,81 @@ def test_the_lock_makes_the_second_build_wait(tmp_path):
 
 # ------------------------------------------------------------- the killed
 
-KILLER = """\
-import os, random, signal, sys, time
+# A build that ends as if it were killed once it has changed so many files,
+# and says how many it has changed when it is not.
+KILLED = """\
+import os, sys
 from pathlib import Path
 from press import run, verbs
 run.SETUP = ""
+verbs.ROOT = Path.cwd()
+CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+last, count = int(sys.argv[1]), 0
 
-def build():
-    child = os.fork()
-    if not child:
-        verbs.ROOT = Path.cwd()
-        os._exit(verbs.perform("html", []))
-    return child
+def changing(event, arguments):
+    global count
+    if event in CHANGES or event == "open" and arguments[2] & WRITES:
+        count += 1
+        if count == last:
+            os._exit(9)
 
-chapter = Path("book/02-two.qmd")
-text = chapter.read_text()
-start = time.monotonic()
-assert os.waitpid(build(), 0)[1] == 0
-whole = time.monotonic() - start
-moments = random.Random(0)
-for number in range(10):
-    chapter.write_text(text.replace("f(2)", f"f({number + 3})"))
-    child = build()
-    time.sleep(moments.uniform(0, whole))
-    os.kill(child, signal.SIGKILL)
-    status = os.waitpid(child, 0)[1]
-    pages = sorted(Path("_book").rglob("*.html")) or sorted(
-        Path(".").glob("_book.*.old/**/*.html"))
-    whole_pages = all(p.read_text().endswith("</html>\\n") for p in pages)
-    print(os.WIFSIGNALED(status), len(pages), whole_pages)
-chapter.write_text(text)
+sys.addaudithook(changing)
+code = verbs.perform("html", [])
+print(count, flush=True)
+sys.exit(code)
 """
 
 
-def test_ten_builds_killed_at_random_moments_leave_nothing(
-    tmp_path, undisturbed
+def killed_at(root, change):
+    """Build until so many files have changed: the exit code, and how many
+    changes a build that came to its end has made."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(change)], cwd=root,
+        env=dict(os.environ, PYTHONPATH=str(REPO)), capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode in (0, 9), done.stderr
+    return done.returncode, int(done.stdout or 0)
+
+
+def kill_builds(root, moments):
+    """Kill a build at each of these moments, shares of a whole one; after
+    each there is a whole old book, or the next build puts it back."""
+    chapter = root / "book" / "02-two.qmd"
+    text = chapter.read_text(encoding="utf-8")
+    edits = iter(range(3, 10_000))
+
+    def edit():
+        chapter.write_text(text.replace("f(2)", f"f({next(edits)})"),
+                           encoding="utf-8")
+
+    assert killed_at(root, 0)[0] == 0
+    edit()
+    _, changes = killed_at(root, 0)  # of a build that has a cache
+    assert changes > 20
+    pages = len(list((root / "_book").rglob("*.html")))
+    for moment in moments:
+        edit()
+        code, _ = killed_at(root, 1 + int(moment * changes))
+        assert code == 9, moment
+        left = list((root / "_book").rglob("*.html")) or list(
+            root.glob("_book.*.old/**/*.html"))
+        assert len(left) == pages, moment
+        for page in left:
+            assert page.read_text(encoding="utf-8").endswith("</html>\n")
+    chapter.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("count", [
+    4, pytest.param(40, marks=pytest.mark.slow),
+])
+def test_builds_killed_at_any_moment_leave_nothing(
+    tmp_path, undisturbed, count
 ):
     root = tiny(tmp_path / "book")
-    done = subprocess.run(
-        [sys.executable, "-c", KILLER], cwd=root, text=True,
-        env=dict(os.environ, PYTHONPATH=str(REPO)), capture_output=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
-    assert len(lines) == 10
-    assert sum(line[0] == "True" for line in lines) >= 5
-    pages = sum(name.endswith(".html") for name in undisturbed)
-    assert {tuple(line[1:]) for line in lines} == {(str(pages), "True")}
+    moments = random.Random(count)
+    kill_builds(root, [moments.random() for _ in range(count)])
     assert made(root, "book") == undisturbed
     assert [f.name for f in root.glob("_book*")] == ["_book"]
 

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import json
 import os
-import time
+import re
 
 import nbformat
 import pytest
@@ -470,15 +470,13 @@ def test_the_first_failure_stops_the_others(tmp_path, monkeypatch):
             await asyncio.sleep(0.01)
             raise BookError(chapter.path, 3, "bad")
         try:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()  # for ever
         finally:
             ended.append(chapter.name)
 
     monkeypatch.setattr(run, "execute", execute)
-    start = time.monotonic()
     assert failure(book) == "book/01-bad.qmd:3: bad"
     assert ended == ["02-slow"]
-    assert time.monotonic() - start < 20
 
 
 # ------------------------------------------------------------- the kernel
@@ -576,8 +574,21 @@ FAILING = {
     "inline": cell("x = 1") + "\na\n`{python} x` `{python} y`\n",
     "none": cell("1") + "\n`{python} None`\n",
     "dies": cell("x = 1") + cell("import os\nos._exit(1)", label="dies"),
-    "slow": cell("import time\ntime.sleep(60)", label="slow"),
+    "slow": cell("import time\ntime.sleep(3600)", label="slow"),
 }
+
+
+def stopped(book, slow):
+    """What the chapter that never ends is told, with the shortest limit in
+    which this machine gets as far as its cell."""
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in (2, 8, 32, 128, 512):
+            patch.setattr(run, "TIME_LIMIT", limit)
+            with pytest.raises(BookError) as error:
+                asyncio.run(run.run(book, slow))
+            if "the cell 'slow'" in str(error.value):
+                break
+    return error.value
 
 
 @pytest.fixture(scope="module")
@@ -589,15 +600,14 @@ def failed(tmp_path_factory, quick_kernels):
     )
     book = read_book(root)
 
+    *quick, slow = book.chapters[1:]
+
     async def all_of_them():
         return await asyncio.gather(
-            *(run.run(book, c) for c in book.chapters[1:]),
-            return_exceptions=True,
+            *(run.run(book, c) for c in quick), return_exceptions=True,
         )
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "TIME_LIMIT", 4)
-        errors = asyncio.run(all_of_them())
+    errors = [*asyncio.run(all_of_them()), stopped(book, slow)]
     assert {type(error) for error in errors} == {BookError}
     kept = {f.name.split("-")[0] for f in root.glob(".cache/run/*")}
     assert kept <= {"none"}  # it ran to its end
@@ -630,8 +640,9 @@ def test_a_kernel_that_dies_is_named_where_it_died(failed):
 
 
 def test_a_cell_that_takes_too_long_is_stopped_and_named(failed):
-    assert failed["slow"].startswith(
-        "book/slow.qmd:3: the cell 'slow' ran longer than 4 s"
+    assert re.match(
+        r"book/slow\.qmd:3: the cell 'slow' ran longer than \d+ s",
+        failed["slow"],
     )
 
 

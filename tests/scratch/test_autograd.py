@@ -371,14 +371,17 @@ def compare_graph(seed, operations):
     return worst, {kind for kind, _, _ in plan}
 
 
-def test_gradients_of_a_thousand_random_graphs_equal_torchs():
+@pytest.mark.parametrize("graphs", [
+    150, pytest.param(3000, marks=pytest.mark.slow),
+])
+def test_gradients_of_random_graphs_equal_torchs(graphs):
     used = Counter()
-    for seed in range(1000):
+    for seed in range(graphs):
         operations = 200 if seed % 50 == 49 else 1 + seed % 14
         worst, kinds = compare_graph(seed, operations)
         assert worst < 1e-12, seed
         used.update(kinds)
-    assert used.keys() == KINDS.keys() and min(used.values()) > 100
+    assert used.keys() == KINDS.keys() and min(used.values()) > graphs // 10
 
 
 def test_at_a_kink_rounding_decides():

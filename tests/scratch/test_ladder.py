@@ -1,6 +1,7 @@
 """The rungs of Chapter 8 on 300 batches: bits, distances, the command."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from scratch.compare import (
     torch_net,
     torch_optimizer,
 )
-from scratch.data import DataLoader
+from scratch.data import DataLoader, load_mnist
 from scratch.functional import cross_entropy, forward
 from scratch.init import make_params
 from scratch.train import RATES, make_optimizer
@@ -57,6 +58,14 @@ def apart(ours, net):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_step_has_the_bits_of_torch(name, digits):
     assert exact_steps(name, *digits, epochs=1) == (STEPS, STEPS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_step_of_ten_epochs_of_digits_has_the_bits_of_torch(name):
+    X, y = load_mnist(Path(__file__).parents[2] / "data")
+    X, y = X[:20_000], y[:20_000]
+    assert exact_steps(name, X, y, epochs=10) == (3130, 3130)
 
 
 def test_the_steps_of_several_epochs_are_counted(digits):

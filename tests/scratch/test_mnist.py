@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 import types
 import urllib.error
 import urllib.request
@@ -30,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings(
     "error::pytest.PytestUnhandledThreadExceptionWarning"
 )
 REPO = Path(__file__).parents[2]
+HANGS = 600  # seconds: whoever has not ended by then never will
 KNOWN = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -422,7 +422,7 @@ def test_kill_between_write_and_rename_leaves_no_file_under_its_name(
     sources, tmp_path, script
 ):
     process = child(script, tmp_path)
-    process.communicate(timeout=60)
+    process.communicate(timeout=HANGS)
     assert process.returncode == -signal.SIGKILL
     assert list((tmp_path / "MNIST" / "raw").iterdir()) == []
     sources["good"] = good
@@ -454,7 +454,7 @@ def test_two_processes_fetching_at_once_do_each_other_no_harm(
     a, b = tmp_path / "a", tmp_path / "b"
     pair = [child(AT_ONCE, root, a, b), child(AT_ONCE, root, b, a)]
     for process in pair:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=HANGS)
         assert process.returncode == 0, said
     assert holds_all(root / "MNIST" / "raw")
     assert [p.name for p in (root / "MNIST").iterdir()] == ["raw"]
@@ -484,7 +484,7 @@ def test_read_only_folder_with_good_files_works(tmp_path):
         folder.chmod(0o555)
     try:
         process = child(READ_ONLY, tmp_path)
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=HANGS)
     finally:
         for folder in (tmp_path, raw.parent, raw):
             folder.chmod(0o755)
@@ -508,35 +508,33 @@ def test_folder_that_cannot_be_made_gives_the_same_one_error(
 # ------------------------------------------------------------ torchvision
 
 
-def test_silent_server_costs_a_moment_and_not_minutes():
+def test_silent_server_is_given_up_while_it_is_silent():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        start = time.perf_counter()
         assert mnist.answers(url, seconds=0.3) is False
-        assert time.perf_counter() - start < 1.5
 
 
-def test_slow_name_lookup_costs_a_moment_and_not_minutes(monkeypatch):
+def test_slow_name_lookup_is_given_up_while_it_goes_on(monkeypatch):
     awake = threading.Event()
 
     def look_up(timeout):
         assert timeout == 0.3
-        awake.wait(5)
+        awake.wait()
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setattr(
         urllib.request, "urlopen", lambda url, timeout: look_up(timeout)
     )
-    start = time.perf_counter()
-    assert mnist.answers("http://mirror.invalid/", seconds=0.3) is False
-    assert time.perf_counter() - start < 1.5
-    awake.set()
+    try:
+        assert mnist.answers("http://mirror.invalid/", seconds=0.3) is False
+    finally:
+        awake.set()
 
 
 HANGING_KNOCK = """
-import time, urllib.request
+import threading, urllib.request
 from test_mnist import mnist
-urllib.request.urlopen = lambda *_, **__: time.sleep(60)
+urllib.request.urlopen = lambda *_, **__: threading.Event().wait()
 assert not mnist.answers("http://mirror.invalid/", seconds=0.1)
 """
 
@@ -544,7 +542,7 @@ assert not mnist.answers("http://mirror.invalid/", seconds=0.1)
 def test_hanging_knock_does_not_keep_the_program_from_ending():
     process = child(HANGING_KNOCK)
     try:
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=HANGS)
     finally:
         process.kill()
     assert process.returncode == 0, said
@@ -553,9 +551,7 @@ def test_hanging_knock_does_not_keep_the_program_from_ending():
 def test_refused_connection_is_known_at_once(capsys):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    start = time.perf_counter()
-    assert mnist.answers(f"http://127.0.0.1:{port}/", seconds=5) is False
-    assert time.perf_counter() - start < 2
+    assert mnist.answers(f"http://127.0.0.1:{port}/", HANGS) is False
     assert capsys.readouterr() == ("", "")
 
 
@@ -576,7 +572,7 @@ def test_any_http_status_is_an_answer_and_gibberish_is_none(
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve, daemon=True).start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        assert mnist.answers(url) is (status is not None)
+        assert mnist.answers(url, HANGS) is (status is not None)
     assert capsys.readouterr() == ("", "")
 
 
@@ -661,7 +657,7 @@ mnist.run_quietly([sys.executable, "-c", "sys = input()"], Path("."))
 def test_program_that_asks_a_question_gets_no_answer_and_fails():
     process = child(ASKING, stdin=subprocess.PIPE)
     try:
-        assert process.wait(timeout=20) == 1
+        assert process.wait(timeout=HANGS) == 1
         assert "RuntimeError" in process.stderr.read()
     finally:
         process.kill()

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from built import PAGES, SITE
+from stage import until
 
 SIGNS = {"exact": "=", "close": "≈", "machine": "⌁"}
 MARK = re.compile(
@@ -72,7 +73,7 @@ def test_copied_code_has_no_marks(opened):
         .closest("div.sourceCode");
       code.querySelector("button.copy").click();
     }""")
-    tab.wait_for_timeout(100)
+    until(tab, "window.copied !== null")
     text = tab.evaluate("window.copied")
     assert "m.lerp_(p.grad, 1 - beta1)\n" in text
     assert not re.search("[①-⑩]|<1>", text)

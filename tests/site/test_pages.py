@@ -8,6 +8,7 @@ import pytest
 
 from built import BOOK, PAGES, SITE
 from press.labels import labels
+from stage import PATIENCE
 
 
 class Links(HTMLParser):
@@ -159,6 +160,7 @@ def opened_text(browser):
     def text(label, selector=None):
         if label.page not in tabs:
             tabs[label.page] = browser.new_page()
+            tabs[label.page].set_default_timeout(PATIENCE)
             tabs[label.page].goto((SITE / label.page).as_uri())
         selector = selector or f'[id="{label.id}"]'
         found = tabs[label.page].locator(selector)

@@ -8,6 +8,7 @@ import pytest
 
 from built import BOOK, MODULES, PAGES, SITE
 from press import words
+from stage import still, until
 
 AXE = Path(find_spec("axe_playwright_python").origin).parent / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
@@ -99,9 +100,9 @@ def test_a_chapter_read_to_its_end_is_marked_in_the_contents(opened):
     marked = "[...document.querySelectorAll('.chapters a:has(.read)')]" \
         ".map(a => a.getAttribute('href'))"
     assert tab.evaluate(marked) == []
-    tab.wait_for_timeout(1000)  # for simulations to take their place
+    still(tab)
     tab.keyboard.press("End")
-    tab.wait_for_timeout(1000)
+    until(tab, f"{marked}.length")
     assert tab.evaluate(marked) == ["03-loss.html"]
     tab.goto((SITE / "index.html").as_uri())
     assert tab.evaluate(marked) == ["book/03-loss.html"]
@@ -139,7 +140,7 @@ def test_arrows_turn_the_pages(opened):
 def rest_on(tab, link):
     """Hover over a link, once the page has stopped moving."""
     link.scroll_into_view_if_needed()
-    tab.wait_for_timeout(1000)
+    still(tab)
     link.hover()
 
 
@@ -208,7 +209,7 @@ def test_copied_code_has_no_prompts(opened):
       Object.defineProperty(navigator, "clipboard", {
         value: {writeText: async (words) => { text = words; }}});
       block.querySelector(".copy").click();
-      await new Promise((done) => setTimeout(done, 50));
+      while (text === undefined) await new Promise(requestAnimationFrame);
       return text;
     }""")
     assert copied == "for x in y:\n    x\n\nz"

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from built import MODULES, PAGES, SITE
+from stage import until, watched
 
 BUDGET = 150_000  # bytes of a page with its styles and scripts, compressed
 OWN = re.compile(
@@ -46,9 +47,7 @@ def test_no_script_keeps_a_page_waiting(page):
 
 def test_a_page_is_painted_and_themed_while_its_scripts_hang(browser):
     context = browser.new_context(color_scheme="light")
-    tab = context.new_page()
-    complaints = []
-    tab.on("console", lambda m: complaints.append(m.text))
+    tab = watched(context)
     page = (SITE / "book" / "03-loss.html").as_uri()
     tab.goto(page)
     tab.evaluate("localStorage.setItem('theme', 'dark')")
@@ -56,15 +55,10 @@ def test_a_page_is_painted_and_themed_while_its_scripts_hang(browser):
     tab.route("**/*.js", lambda route: None)
     tab.goto(page, wait_until="commit")
     tab.locator("h1").wait_for()
-    for _ in range(50):
-        painted = tab.evaluate("performance.getEntriesByType('paint').length")
-        if painted:
-            break
-        tab.wait_for_timeout(100)
-    assert painted
+    until(tab, "performance.getEntriesByType('paint').length")
     assert tab.evaluate("document.readyState") != "complete"
     root = "document.documentElement"
     assert tab.evaluate(f"{root}.dataset.theme") == "dark"
     assert tab.evaluate(f"{root}.style.fontSize") == "125%"
-    assert complaints == []
+    assert tab.complaints == []
     context.close()

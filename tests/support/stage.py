@@ -5,6 +5,7 @@ import re
 from built import ROOT
 
 FOLDER = ROOT / "figures" / "sims"
+PATIENCE = 300_000  # milliseconds: the machine may be busy
 STAGED = re.compile(r'^\s*stage\("([\w-]+)", \{$', re.MULTILINE)
 SIMS = sorted(
     file.stem for file in FOLDER.glob("*.js")
@@ -46,11 +47,41 @@ FRAMES = """(n) => new Promise((done) => {
 def watched(context):
     """A new tab that keeps what it complains of."""
     tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
     tab.complaints = []
     tab.on("console", lambda m: m.type in ("error", "warning")
            and tab.complaints.append(m.text))
     tab.on("pageerror", lambda e: tab.complaints.append(str(e)))
     return tab
+
+
+def until(tab, condition):
+    """Wait until an expression of the page is true, some frames or many."""
+    tab.evaluate(f"""() => new Promise((done, fail) => {{
+      let frames = 0;
+      const look = () => {{
+        if ({condition}) done();
+        else if (frames++ > 36_000) fail(Error("it never came"));
+        else requestAnimationFrame(look);
+      }};
+      look();
+    }})""")
+
+
+def still(tab):
+    """Wait until every simulation has its place and nothing moves."""
+    until(tab, "[...document.querySelectorAll('.sim')].every("
+          "(sim) => sim.querySelector('.stage-body > *'))")
+    tab.evaluate("""(n) => new Promise((done) => {
+      let last = "", same = 0;
+      const look = () => {
+        const now = `${scrollY} ${document.documentElement.scrollHeight}`;
+        same = now === last ? same + 1 : 0;
+        last = now;
+        same < n ? requestAnimationFrame(look) : done();
+      };
+      look();
+    })""", 20)
 
 
 def settled(tab):

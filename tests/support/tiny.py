@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 
 REPO = Path(__file__).parents[2]
+HANGS = 600  # seconds: whoever has not ended by then never will
 OPENING = "# Start {.unnumbered}\n\nHello.\n"
 # A verb on a tiny book in the working directory, in a process of its own.
 PROGRAM = """\
