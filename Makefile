@@ -1,9 +1,8 @@
-# Every verb is one of the press, which sets itself up: `make help`.
+# Every goal is a verb of the press, which sets itself up: `make help`.
 PYTHON ?= python3
-VERBS := book html pdf tangle proof test reproduce record quarto serve \
-         preview bench mutate audit clean help
 
 .DEFAULT_GOAL := help
-.PHONY: $(VERBS)
-$(VERBS):
+.PHONY: always
+%: always
 	@$(PYTHON) -m press $@ $(ARGS)
+always Makefile: ;

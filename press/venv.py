@@ -12,11 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from press import check_python
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "set-up"
-OLDEST = (3, 11)
 
 
 def python() -> Path:
@@ -58,12 +59,7 @@ def enter(arguments: list[str]) -> None:
 
 
 def set_up() -> None:
-    if sys.version_info < OLDEST:
-        sys.exit(
-            f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is "
-            f"{sys.version.split()[0]}. Name another with "
-            "'make PYTHON=python3.12'."
-        )
+    check_python(sys.version_info)
     if VENV.is_symlink():
         sys.exit(
             f".venv is a link to {VENV.resolve()}, which is not what this "

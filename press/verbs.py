@@ -1,6 +1,5 @@
 """What each verb does, once its environment is set up."""
 
-import argparse
 import errno
 import functools
 import http.server
@@ -12,11 +11,23 @@ import threading
 import time
 from pathlib import Path
 
-from press import audit, bench, mutate, proof, reproduce, tangle
+from press import (
+    audit,
+    bench,
+    data,
+    lint,
+    lock,
+    mutate,
+    proof,
+    reproduce,
+    tangle,
+    testing,
+)
 from press.build import ALL, build
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
+from press.registry import parser
 from press.venv import ROOT
 
 REFUSED = {
@@ -46,38 +57,6 @@ def perform(verb: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         report.say("stopped; nothing was changed")
         return 130
-
-
-def parser(verb: str) -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(prog=f"press {verb}")
-    if verb in ("book", "pdf"):
-        result.add_argument("--paper", choices=("a4", "letter"),
-                            default="a4")
-    if verb == "tangle":
-        result.add_argument("--check", action="store_true")
-    if verb in ("serve", "preview"):
-        result.add_argument("--port", type=int, default=8000)
-    if verb == "reproduce":
-        result.add_argument(
-            "--set", action="append", default=[], type=setting,
-            metavar="NAME=VALUE", dest="settings",
-            help="run with this in the environment, such as "
-            "OMP_NUM_THREADS=2 or ATEN_CPU_CAPABILITY=default",
-        )
-    if verb == "mutate":
-        result.add_argument("--module", action="append", default=[])
-        result.add_argument("--sample", type=int)
-    if verb == "test":
-        result.add_argument("rest", nargs=argparse.REMAINDER)
-    return result
-
-
-def setting(text: str) -> tuple[str, str]:
-    """NAME=VALUE in two."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
-    return name, value
 
 
 def do_book(options, report: Reporter) -> None:
@@ -116,14 +95,24 @@ def do_proof(options, report: Reporter) -> None:
     report.say("no faults found")
 
 
+def do_quick(options, report: Reporter) -> int:
+    book = read_book(ROOT)
+    tangle.check(book)
+    data.fetch(book)
+    return testing.run_quick(ROOT, options.rest)
+
+
 def do_test(options, report: Reporter) -> int:
     book = read_book(ROOT)
     tangle.check(book)
     build(book, report, formats=ALL)
-    chosen = [word for word in options.rest if word != "--"]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *(chosen or ["--cov"])], cwd=ROOT,
-    ).returncode
+    tier = testing.run_slow if options.slow else testing.run_daily
+    return tier(ROOT, options.rest)
+
+
+def do_lint(options, report: Reporter) -> int:
+    tangle.check(read_book(ROOT))
+    return lint.lint(ROOT, report)
 
 
 def do_quarto(options, report: Reporter) -> int:
@@ -196,7 +185,8 @@ def server(site: Path, port: int) -> http.server.ThreadingHTTPServer:
 
 ACTIONS = {
     "book": do_book, "html": do_html, "pdf": do_pdf, "tangle": do_tangle,
-    "proof": do_proof, "test": do_test, "quarto": do_quarto,
+    "proof": do_proof, "lint": do_lint, "quick": do_quick, "test": do_test,
+    "quarto": do_quarto,
     "serve": do_serve, "preview": do_preview,
     "reproduce": lambda options, report: reproduce.compare(
         ROOT, report, dict(options.settings)
@@ -206,5 +196,8 @@ ACTIONS = {
         ROOT, report, options.module, options.sample
     ),
     "audit": lambda options, report: audit.audit(ROOT, report),
+    "lock": lambda options, report: lock.lock(
+        ROOT, report, options.upgrade
+    ),
     "bench": lambda options, report: bench.measure(ROOT, report),
 }

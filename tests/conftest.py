@@ -16,6 +16,9 @@ from press import run
 from press.chapters import read_book
 from tiny import write_book
 
+# Workers share the cores: threads that wait for each other would wait long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # CI draws the same examples each time; elsewhere each run draws others.
 settings.register_profile(
     "book", deadline=None, print_blob=True,

@@ -1,11 +1,16 @@
 """The mutation check finds what no test notices."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from press import mutate
 from press.errors import BookError
 from press.mutate import mutants
 from press.progress import Reporter
+from tiny import REPO
 
 MODULE = '''\
 """A module."""
@@ -107,3 +112,17 @@ def test_the_tests_of_a_module_are_those_that_import_it(
     else:
         with pytest.raises(BookError, match="has no tests"):
             mutate.baseline(root, "clip", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs os.fork")
+def test_of_a_sample_of_each_module_nearly_all_mutants_are_noticed():
+    """All of them together: 93 % and more are (`make mutate`)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "press", "mutate", "--sample", "4"],
+        cwd=REPO, capture_output=True, encoding="utf-8",
+    )
+    (row,) = [line.split("│") for line in done.stderr.splitlines()
+              if line.startswith("│ all")]
+    made, noticed = (int(cell) for cell in row[3:5])
+    assert made > 40 and noticed >= 0.85 * made, done.stderr

@@ -1,14 +1,18 @@
 """The set-up runs once, and again when the lock says otherwise."""
 
-import subprocess
+import ast
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from press import venv
+from press import NEWEST, OLDEST, venv
+from press.chapters import read_book
 
 REPO = Path(__file__).parents[2]
+PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = """\
 # made by uv
 torch==2.15.0 ; sys_platform != 'win32' \\
@@ -74,11 +78,85 @@ def test_the_lock_pins_what_the_project_asks_for_and_no_address():
     assert "://" not in "".join(
         line for line in lock.split("\n") if not line.lstrip().startswith("#")
     )
-    import tomllib
-    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
-    for wanted in project["dependencies"]:
+    asked = [*PROJECT["project"]["dependencies"], *(
+        name for group in ("press", "test")
+        for name in PROJECT["dependency-groups"][group]
+    )]
+    for wanted in asked:
         name = wanted.split("==")[0].lower().replace("_", "-")
         assert f"\n{name}==" in f"\n{lock}", name
+
+
+def test_the_pythons_served_are_those_that_the_project_names():
+    (a, b), (c, d) = OLDEST, NEWEST
+    assert PROJECT["project"]["requires-python"] == (
+        f">={a}.{b},<{c}.{d + 1}")
+
+
+# ------------------------------------------------------- what is imported
+
+# The module that a package brings, where it bears another name.
+BRINGS = {"pyyaml": "yaml", "pypandoc-binary": "pypandoc",
+          "axe-playwright-python": "axe_playwright_python",
+          "types-pyyaml": None, "pagefind-bin": None, "pytest-cov": None,
+          "pytest-xdist": None, "hatchling": None, "mypy": None,
+          "oxlint": None, "ruff": None, "uv": None, "ipykernel": None,
+          "ipython": "IPython"}
+OURS = {"scratch", "figures", "press"} | {
+    file.stem for file in (REPO / "tests").rglob("*.py")}
+
+
+def imported(*sources):
+    """The modules from elsewhere that pieces of Python import."""
+    found = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                found |= {a.name.split(".")[0] for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.split(".")[0])
+    return found - OURS - set(sys.stdlib_module_names)
+
+
+def brought(*groups):
+    names = {
+        re.split("[=<>]", wanted)[0].lower().replace("_", "-")
+        for group in groups for wanted in group
+    }
+    return {BRINGS.get(n, n.replace("-", "_")) for n in names} - {None}
+
+
+def sources(*patterns):
+    return [file.read_text(encoding="utf-8") for pattern in patterns
+            for file in REPO.glob(pattern)]
+
+
+def test_every_import_is_declared_by_those_who_make_it():
+    groups = PROJECT["dependency-groups"]
+    reader = PROJECT["project"]["dependencies"]
+    cells = ["\n".join(
+        line for line in cell.source.split("\n")
+        if not line.lstrip().startswith(("%", "!"))
+    ) for chapter in read_book(REPO).chapters for cell in chapter.cells
+        if cell.options.get("eval", True)]
+    program = imported(*sources("code/scratch/*.py"))
+    assert program <= brought(reader)
+    everything = brought(reader, groups["press"])
+    assert imported(*sources("press/*.py", "figures/*.py"), *cells) <= (
+        everything | {"coverage", "pytest"})  # of mutate, which tests
+    assert imported(*sources("tests/**/*.py")) <= (
+        everything | brought(groups["test"]))
+
+
+def test_every_package_asked_for_is_imported_or_called():
+    wanted = brought(PROJECT["project"]["dependencies"],
+                     *(PROJECT["dependency-groups"][group]
+                       for group in ("press", "test")))
+    used = imported(*sources(
+        "code/scratch/*.py", "press/*.py", "figures/*.py", "tests/**/*.py"))
+    called = "\n".join(sources("press/*.py", "tests/**/*.py"))
+    assert [n for n in wanted - used
+            if not re.search(rf"\b{n}\b", called)] == []
 
 
 # -------------------------------------------------------------- the stamp
@@ -168,11 +246,18 @@ def test_a_failed_command_ends_with_its_advice(place):
     venv.call([sys.executable, "-c", ""], "no need")
 
 
-def test_an_old_python_is_told_which_is_needed(place, monkeypatch):
-    monkeypatch.setattr(venv, "OLDEST", (99, 0))
-    with pytest.raises(SystemExit, match=r"Python 99\.0 or newer"):
+@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 15), (4, 0)])
+def test_a_python_that_the_lock_does_not_serve_is_told_before_anything(
+    place, calls, monkeypatch, version
+):
+    monkeypatch.setattr(venv.sys, "version_info", (*version, 0))
+    with pytest.raises(SystemExit) as ended:
         venv.set_up()
-    assert not venv.VENV.exists()
+    assert str(ended.value) == (
+        "Python 3.11 to 3.14 is needed; this is {}.{}. Name another with "
+        "'make PYTHON=python3.12'.".format(*version)
+    )
+    assert calls == [] and not venv.VENV.exists()
 
 
 @pytest.mark.parametrize("version, arguments", [
@@ -204,15 +289,3 @@ def test_enter_goes_on_in_the_environment_or_passes_over(place, monkeypatch):
     monkeypatch.setattr(venv.sys, "prefix", str(venv.VENV))
     venv.enter(["html"])
     assert len(went) == 1
-
-
-def test_the_press_starts_with_nothing_installed():
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c",
-         "import sys; sys.path.insert(0, sys.argv[1])\n"
-         "from press.__main__ import main; sys.exit(main(['help']))",
-         str(REPO)],
-        capture_output=True, text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "make VERB" in done.stdout
