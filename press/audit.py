@@ -1,10 +1,7 @@
 """Look for known faults in the packages that the lock pins.
 
-pip-audit is a package like the others: `press/audit.lock` pins it, and it
-is installed by hash, into a folder of its own. To renew that file:
-
-    echo pip-audit | uv pip compile --universal --generate-hashes \
-        --no-annotate --no-header --python-version 3.11 - > press/audit.lock
+pip-audit is a package like the others: `press/audit.lock` pins it, `make
+lock` makes that file, and it is installed by hash, into a folder of its own.
 """
 
 import json
