@@ -44,11 +44,19 @@ class Label:
     path: Path
     line: int
     page: str
+    chapter: tuple[str, str]   # ("Chapter", "3"): what it stands in
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The kind and the number that a reference gives; what bears no
+        number, as the opening chapter and its sections, has its chapter's.
+        """
+        return (self.kind, self.number) if self.number else self.chapter
 
     @property
     def reference(self) -> str:
-        """How a reference to it reads: "Figure 3.1"."""
-        return f"{self.kind}\u00a0{self.number}"
+        """How a reference to it reads: "Figure 3.1", "Chapter 0"."""
+        return "\u00a0".join(self.named)
 
 
 @dataclass(frozen=True)
@@ -148,13 +156,15 @@ def labels(book: Book) -> list[Label]:
     for chapter in book.chapters:
         numbers = {h.id: h for h in headings(chapter) if h.id}
         counts = dict.fromkeys(KINDS, 0)
+        sort = "Appendix" if chapter.appendix else "Chapter"
+        around = sort, shown_number(book, chapter)
         for prefix, identifier, title, line in anchors(chapter):
             kind = KINDS[prefix]
             if prefix == "sec":
                 heading = numbers[identifier]
                 number = heading.number
                 if heading.level == 1:
-                    kind = "Appendix" if chapter.appendix else "Chapter"
+                    kind = sort
             else:
                 counts[prefix] += 1
                 number = str(counts[prefix])
@@ -162,7 +172,7 @@ def labels(book: Book) -> list[Label]:
                     number = f"{chapter.number}.{number}"
             result.append(Label(
                 identifier, kind, number, title, chapter.path, line,
-                chapter.page,
+                chapter.page, around,
             ))
     return result
 

@@ -181,7 +181,7 @@ def filter_data(
         "labels": {
             label.id: {
                 "reference": label.reference,
-                "number": label.number,
+                "number": label.named[1],
                 "href": href(label),
                 "title": label.title,
             }

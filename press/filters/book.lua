@@ -30,20 +30,20 @@ local function root_folders()
   return folders
 end
 
-local function read_palette()
+local function read_file(...)
   for _, folder in ipairs(root_folders()) do
-    local file = io.open(
-      pandoc.path.join {folder, 'figures', 'palette.json'})
+    local file = io.open(pandoc.path.join {folder, ...})
     if file then
       local text = file:read 'a'
       file:close()
-      return pandoc.json.decode(text).light
+      return text
     end
   end
-  error('figures/palette.json is not found')
+  error(pandoc.path.join {...} .. ' is not found')
 end
 
-local palette = read_palette()
+local palette = pandoc.json.decode(
+  read_file('figures', 'palette.json')).light
 
 local roles = {}
 for role in pairs(palette) do roles[#roles + 1] = role end
@@ -99,6 +99,25 @@ end
 function Span(el)
   if class_of(el, {'term', 'index'}) then return marked(el) end
   return colored(el)
+end
+
+-- The opening chapter and its sections bear no number, and to Quarto a
+-- reference to them leads nowhere. It reads as press has it: "Chapter 0".
+
+local opening = {}
+if quarto then
+  for line in read_file('index.qmd'):gmatch '[^\r\n]+' do
+    local id = line:match '^#+ .*{[^}]*#(sec%-[%w_-]+)'
+    if id then opening[id] = true end
+  end
+end
+
+local function opened(el)
+  local citation = el.citations[1]
+  if #el.citations > 1 or not opening[citation.id] then return nil end
+  local alone = citation.mode == 'SuppressAuthor'
+  return pandoc.Link({pandoc.Str(alone and '0' or 'Chapter\u{a0}0')},
+    (html and '/index.qmd' or '') .. '#' .. citation.id)
 end
 
 -- The glossary: `[ulp]{#term-ulp .entry} The gap …`, a paragraph each;
@@ -366,4 +385,4 @@ local function answers_apart(doc)
 end
 
 return {{Meta = read_metadata}, {Pandoc = answers_apart},
-  {Span = Span, Div = Div}}
+  {Span = Span, Div = Div, Cite = opened}}

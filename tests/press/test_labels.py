@@ -106,6 +106,17 @@ def test_references_name_the_kind_and_the_number(book_of):
     }
 
 
+def test_the_opening_and_its_sections_are_named_chapter_0(book_of):
+    book = book_of({
+        "index": "# Start {#sec-start .unnumbered}\n\n## A {#sec-a}\n",
+        "01-one": "# One\n\n## B {#sec-b .unnumbered}\n",
+    }, appendices={"data": "# Data\n\n## C {#sec-c .unnumbered}\n"})
+    assert [(x.id, x.number, x.named) for x in labels(book)] == [
+        ("sec-start", "", ("Chapter", "0")), ("sec-a", "", ("Chapter", "0")),
+        ("sec-b", "", ("Chapter", "1")), ("sec-c", "", ("Appendix", "A")),
+    ]
+
+
 def test_labels_know_their_page_and_an_exercise_its_title(book_of):
     (label,) = labels(book_of(
         "# One\n\n::: {#exr-a .hard}\n\n## Why? {.unnumbered}\n\nx\n:::\n"

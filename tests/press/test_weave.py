@@ -11,6 +11,7 @@ from press import html, pdf, proof, run, svg, tangle, weave
 from press.chapters import Cell, read_book
 from press.errors import BookError
 from press.labels import labels
+from press.pandoc import READER, pandoc
 from tiny import cell, write_book
 
 SVG = (
@@ -362,6 +363,58 @@ def test_references_from_the_opening_lead_into_the_folder(pages):
     links = [n[1]["href"] for n in walk(main(pages["index"]))
              if n[0] == "a" and said(n) in ("Figure 1.2", "Chapter 2")]
     assert links == ["book/01-one.html#fig-second", "book/02-two.html#sec-two"]
+
+
+OPENING = {
+    "index": "# Start {#sec-start .unnumbered}\n\n## A {#sec-early}\n",
+    "01-one": "# One {#sec-one}\n\nSince @sec-start, and @sec-early's, of "
+              "[-@sec-start]; @sec-one.\n",
+}
+
+
+def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
+    book = book_of(OPENING)
+    woven = [weave.weave(book, result) for result in run.run_all(book)]
+    known = labels(book)
+    html.set_pages(book, woven, known, tmp_path / "site", tmp_path / "cache")
+    page = Tree((tmp_path / "site/book/01-one.html").read_text())
+    assert "Since Chapter 0, and Chapter 0’s, of 0; Chapter 1." in said(
+        main(page))
+    assert [(n[1]["href"], said(n)) for n in walk(main(page))
+            if "reference" in n[1].get("class", "").split()] == [
+        ("../index.html#sec-start", "Chapter 0"),
+        ("../index.html#sec-early", "Chapter 0"),
+        ("../index.html#sec-start", "0"), ("#sec-one", "Chapter 1"),
+    ]
+    typst = pdf.typst_source(
+        book, woven, known, tmp_path / "cache", imprint={})
+    for name in ("start", "early"):
+        assert f"#link(<sec-{name}>)[Chapter~0]" in typst
+        assert f" <sec-{name}>\n" in typst
+
+
+@pytest.mark.parametrize("form, opening, other", [
+    ("html5", '<a href="/index.qmd#sec-{}">{}</a>', 'data-cites="sec-one"'),
+    ("typst", "#link(<sec-{}>)[{}]", '#cite(<sec-one>, form: "prose")'),
+])
+def test_quarto_reads_chapter_0_where_it_knows_no_number(
+    book_of, tmp_path, form, opening, other,
+):
+    """Quarto runs book.lua before it resolves references by itself."""
+    chapter = book_of(OPENING).chapters[1]
+    root = Path(__file__).parents[2]
+    (tmp_path / "figures").symlink_to(root / "figures")
+    (tmp_path / "quarto.lua").write_text(
+        f"quarto = {{project = {{directory = '{tmp_path}'}}}}\n"
+        f"return dofile('{root / 'press/filters/book.lua'}')\n")
+    made = pandoc(
+        chapter.path, chapter.text, "--from", READER, "--to", form,
+        "--wrap=none", "--lua-filter", str(tmp_path / "quarto.lua"),
+    ).replace("&nbsp;", " ").replace("\xa0", " ").replace("~", " ")
+    for name, words in (("start", "Chapter 0"), ("early", "Chapter 0"),
+                        ("start", "0")):
+        assert opening.format(name, words) in made
+    assert other in made
 
 
 def test_links_to_chapters_lead_to_their_pages(pages, typst):
