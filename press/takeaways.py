@@ -31,6 +31,7 @@ KERNEL_FILE = re.compile(  # from a word's start: from within it is slow
     r"(?<![^\s\"'])[^\s\"']*ipykernel_\d+[/\\]+\d+\.py"
 )
 MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
+REFERENCE = re.compile(r"@([a-z]+-[\w-]*\w)")
 NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -96,6 +97,7 @@ def notebook(
             pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
             pieces.append(caption(piece, labels))
     prose = set_prose(book, chapter, "\n".join(pieces), labels, cache)
+    references = {label.id: label.reference for label in labels}
     cells = [nbformat.v4.new_markdown_cell(
         f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
         "it: the cells import `scratch`, and those that draw, `figures`.*",
@@ -107,7 +109,8 @@ def notebook(
         if position % 2:
             count += 1
             cells.append(code_cell(
-                chapter.pieces[int(part)], int(part), result, count
+                chapter.pieces[int(part)], int(part), result, count,
+                references,
             ))
         elif part.strip():
             cells.append(nbformat.v4.new_markdown_cell(
@@ -142,7 +145,8 @@ def caption(cell: Cell, labels: list[Label]) -> str:
 
 
 def code_cell(
-    cell: Cell, index: int, result: Result, count: int
+    cell: Cell, index: int, result: Result, count: int,
+    references: dict[str, str],
 ) -> nbformat.NotebookNode:
     node = nbformat.v4.new_code_cell(cell.source, id=f"cell-{index}")
     if cell.filename:
@@ -158,6 +162,11 @@ def code_cell(
         output = nbformat.from_dict(dict(output))
         if "execution_count" in output:
             output["execution_count"] = count
+        if "text/markdown" in output.get("data", {}):
+            output.data["text/markdown"] = REFERENCE.sub(
+                lambda match: references.get(match[1], match[0]),
+                output.data["text/markdown"],
+            )
         node.outputs.append(output)
     return node
 

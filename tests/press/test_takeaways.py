@@ -34,6 +34,9 @@ Ask.
 Because.
 :::
 """
+TABLE = """from IPython.display import Markdown
+Markdown('| @exr-why | @sec-one. @sec-none |\\n|-|-|')"""
+TWO = "# Two\n\n" + cell(TABLE, reproduce="exact")
 ANSWERS = """# Answers
 
 ::: {.answers}
@@ -47,7 +50,8 @@ ANSWERS = """# Answers
 @pytest.fixture
 def made(book_of, quick_kernels):
     """A tiny book's notebook of Chapter 1, and its EPUB's bytes."""
-    book = book_of({"01-one": ONE}, appendices={"answers": ANSWERS})
+    book = book_of({"01-one": ONE, "02-two": TWO},
+                   appendices={"answers": ANSWERS})
     results = run.run_all(book)
     known = labels(book)
 
@@ -79,6 +83,15 @@ def test_a_notebook_has_the_chapters_words_and_outputs(made):
     code = [c for c in notebook.cells if c.cell_type == "code"]
     assert [c.outputs[0].text for c in code] == ["shown\n", "solved\n"]
     assert [c.execution_count for c in code] == [1, 2]
+
+
+def test_what_a_cell_prints_in_a_notebook_names_what_it_refers_to(made):
+    notebook = nbformat.read(
+        made("a") / "notebooks" / "02-two.ipynb", as_version=4)
+    (code,) = [c for c in notebook.cells if c.cell_type == "code"]
+    assert code.source == TABLE
+    assert code.outputs[0].data["text/markdown"] == (
+        "| Exercise\u00a01.1 | Chapter\u00a01. @sec-none |\n|-|-|")
 
 
 def test_the_same_results_give_the_same_bytes(made):
