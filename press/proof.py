@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from press import words
+from press import typed, words
 from press.chapters import (
     BRACKETED,
     CELL_START,
@@ -68,6 +68,7 @@ def faults(book: Book) -> Iterator[BookError]:
         for cell in chapter.cells:
             yield from cell_faults(cell)
         yield from text_faults(book, chapter, known, keys)
+        yield from typed.faults(chapter, known)
         yield from quiz_faults(chapter)
     yield from words.faults(book)
 

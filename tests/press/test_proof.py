@@ -188,6 +188,97 @@ def test_citations_are_looked_up_in_the_bibliography(book_of):
     )
 
 
+# ------------------------------------------------------ typed references
+
+NUMBERED = {
+    "index": "# Start {#sec-start .unnumbered}\n",
+    "01-one": "# One {#sec-one}\n\n## Deep {#sec-deep}\n\n"
+              + cell("1", **FIGURE) + "\n$$x$$ {#eq-x}\n\n::: {#exr-x}\n"
+              "## Title\n:::\n\n|a|\n|-|\n\n: Rows {#tbl-x}\n",
+}
+
+
+def typed(book_of, text):
+    """The faults of a second chapter, whose text begins on line 3."""
+    chapters = {**NUMBERED, "02-two": f"# Two {{#sec-two}}\n\n{text}\n"}
+    book = book_of(chapters, appendices={"data": "# Data {#sec-data}\n"},
+                   config="bibliography: book/references.bib\n")
+    (book.root / "book" / "references.bib").write_text("@book{he2015,\n}\n")
+    return faults(book)
+
+
+@pytest.mark.parametrize("text, write", [
+    ("Chapter 1", "@sec-one, which follows the chapter when it moves"),
+    ("Chapter 0", "@sec-start, which follows the chapter"),
+    ("Section 1.1", "@sec-deep, which follows the section"),
+    ("Figure 1.1", "@fig-x, which follows the figure"),
+    ("Table 1.1", "@tbl-x, which follows the table"),
+    ("Equation 1.1", "@eq-x, which follows the equation"),
+    ("Exercise 1.1", "@exr-x, which follows the exercise"),
+    ("Appendix A", "@sec-data, which follows the appendix"),
+    ("Figure 9.9", "@fig-…, which follows the figure"),
+    ("Fig. 1.1", "@fig-x, which follows the figure"),
+    ("Eq. (1.1)", "@eq-x, which follows the equation"),
+    ("Chapters 1 and 2", "Chapters [-@sec-one] and [-@sec-two], which follow "
+     "the chapters when they move"),
+    ("Chapters 0, 1 to 2", "Chapters [-@sec-start], [-@sec-one] to "
+     "[-@sec-two], which follow"),
+    ("Appendices A and B", "Appendices [-@sec-data] and [-@sec-…], which "
+     "follow the appendices"),
+    ("Sections 1.1–1.2", "Sections [-@sec-deep]–[-@sec-…], which follow the "
+     "sections"),
+])
+def test_a_number_that_is_typed_is_told_with_its_label(book_of, text, write):
+    (fault,) = typed(book_of, f"One line.\nWe go on to\n{text}.")
+    assert fault == (
+        f"book/02-two.qmd:5: '{text}' is typed; write {write}"
+        + fault[fault.index(write) + len(write):])
+    assert fault.endswith(f" (of another work: [@key, {text}])")
+
+
+@pytest.mark.parametrize("text, line", [
+    ("See\nChapter\n1.", 4), ("in chapter 1", 3), ("Chapter\\ 1", 3),
+    ("Chapter&nbsp;1", 3), ("Chapter\u00a01", 3), ("(Chapter 1)", 3),
+    ("> Chapter\n> 1", 3), ("- [ ] a [Chapter 1 says]{.why}", 3),
+    ("|a|\n|-|\n|Chapter 1|\n", 5), ("[Chapter 1](01-one.qmd)", 3),
+    ("[a [@he2015] in Chapter 1]{.aside}", 3),
+    ("[@he2015] and Chapter 1's", 3), ("[@sec-one, Chapter 1]", 3),
+    ("`a\nb` Chapter 1", 4), ("<!--\n\n-->Chapter 1", 5),
+    (": Chapter 1 {#tbl-y}", 3), ("Chapter 1, 60,000 images", 3),
+    (cell("1", label="tbl-y", tbl_cap="Of Chapter 1", echo="false"), 5),
+    (cell("1", label="fig-y", fig_alt="A", fig_cap="'`a` (Chapter 1)'"), 6),
+])
+def test_a_typed_number_is_found_wherever_it_is_read(book_of, text, line):
+    (fault,) = typed(book_of, text)
+    assert fault.lower().startswith(
+        f"book/02-two.qmd:{line}: 'chapter 1' is typed; write @sec-one, ")
+
+
+@pytest.mark.parametrize("text", [
+    "`Chapter 1` and ``a ` Chapter 1``", "```\nChapter 1\n```",
+    cell('"""Chapter 1"""  # of Chapter 1'), "<!-- Chapter 1\n\nFigure 1 -->",
+    "[a](<https://a.org/Chapter 1>)", '[a](https://a.org/ "Chapter 1")',
+    "https://example.org/Chapter-1", "[@he2015, Section 3.2]",
+    "[see @he2015, Figure 2]", "@he2015 [Chapter 3]", "[-@he2015, Table 1.1]",
+    "Chapters [-@sec-one] and [-@sec-two]", "@sec-one's 3 lines",
+    "Chapter\n\n1", "this figure 8 times", "This chapter 12 times",
+    "Table A", "an appendix A", "Subsection 3", "Chapter 3D",
+    "Exercise I do", "Chapter `{python} 1`\n\n" + cell("1"),
+])
+def test_what_names_nothing_of_the_book_is_no_typed_number(book_of, text):
+    assert typed(book_of, text) == []
+
+
+@pytest.mark.parametrize("text", [
+    "## After Chapter 1", '::: {.sim data-shows="As in Chapter 1"}\n:::',
+])
+def test_where_no_reference_can_stand_the_number_is_left_out(book_of, text):
+    assert typed(book_of, text) == [
+        "book/02-two.qmd:3: 'Chapter 1' is typed where no reference can "
+        "stand; leave the number out",
+    ]
+
+
 # ---------------------------------------------------------------- fences
 
 
