@@ -55,8 +55,9 @@ def set_takeaways(
 
 
 def program(root: Path) -> bytes:
-    """A zip with the package, and with what draws the figures."""
+    """A zip with the package, what draws the figures, and the license."""
     files = [
+        *root.glob("LICENSE.md"),
         *(root / "code" / "scratch").rglob("*.py"),
         *(root / "figures").glob("*.py"),
         *(root / "figures").glob("*.json"),
