@@ -10,7 +10,17 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from press import data, epub, html, modules, pdf, proof, search, takeaways
+from press import (
+    data,
+    edition,
+    epub,
+    html,
+    modules,
+    pdf,
+    proof,
+    search,
+    takeaways,
+)
 from press.chapters import Book
 from press.labels import labels
 from press.progress import Reporter
@@ -173,6 +183,9 @@ def imprint(book: Book) -> dict[str, str]:
 
     commit = git("rev-parse", "--short=10", "HEAD")
     return {
+        "version": book.version,
+        "copyright": edition.COPYRIGHT,
+        "licenses": edition.LICENSES,
         "commit": commit or "not under version control",
         "python": platform.python_version(),
         "torch": version("torch"),

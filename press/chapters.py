@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from press.edition import read_version
 from press.errors import BookError
 
 CELL_START = re.compile(r"^([ \t]*)(`{3,})[ \t]*\{python\}[ \t]*$")
@@ -202,6 +203,7 @@ class Book:
     config: dict = field(compare=False)
     chapters: tuple[Chapter, ...]
     settings: dict[str, str] = field(default_factory=dict, compare=False)
+    version: str = ""
 
     @property
     def title(self) -> str:
@@ -213,7 +215,7 @@ class Book:
 
 
 def read_book(root: Path) -> Book:
-    """Read `_quarto.yml` and every chapter that it names."""
+    """Read `_quarto.yml`, every chapter that it names, and the version."""
     config_path = root / "_quarto.yml"
     try:
         config = yaml.safe_load(config_path.read_text(encoding="utf-8"))
@@ -250,7 +252,9 @@ def read_book(root: Path) -> Book:
                 "rename one",
             )
         names[chapter.name] = chapter.path
-    return Book(root, config, tuple(chapters))
+    return Book(
+        root, config, tuple(chapters), version=read_version(root)
+    )
 
 
 def listed(entries: list) -> Iterator[tuple[Path, str | None]]:

@@ -9,7 +9,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from press import svg
+from press import edition, svg
 from press.chapters import Book
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
@@ -39,6 +39,7 @@ def set_epub(
         files.append(bibliography)
     for body in (
         *(file.read_bytes() for file in files), data.encode(),
+        json.dumps(metadata(book)).encode(),
         *(w.markdown.encode() for w in woven),
         *(pictures[name] for name in sorted(pictures)),
     ):
@@ -104,19 +105,27 @@ def whole(book: Book, woven: list[Woven], labels: list[Label]) -> dict:
         blocks += one["blocks"]
     document["blocks"] = blocks
     document["meta"] = {
-        "title": text(book.title), "subtitle": text(book.subtitle),
-        "author": text(str(book.config["book"].get("author", ""))),
-        "lang": text(str(book.config.get("lang", "en"))),
-        "date": text("1980-01-01"),
-        "identifier": text(
-            f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, book.title)}"
-        ),
+        name: {"t": "MetaString", "c": words}
+        for name, words in metadata(book).items()
     }
     return document
 
 
-def text(words: str) -> dict:
-    return {"t": "MetaString", "c": words}
+def metadata(book: Book) -> dict[str, str]:
+    """What the EPUB says of itself, to devices and on its title page."""
+    said = {
+        "title": book.title, "subtitle": book.subtitle,
+        "author": str(book.config["book"].get("author", "")),
+        "lang": str(book.config.get("lang", "en")),
+        "identifier": "urn:uuid:"
+        f"{uuid.uuid5(uuid.NAMESPACE_URL, book.title)}",
+    }
+    if book.version:
+        said["rights"] = (
+            f"Version {book.version}. {edition.COPYRIGHT}. "
+            f"{edition.LICENSES}"
+        )
+    return said
 
 
 def style() -> str:

@@ -10,7 +10,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from press import strict, svg, words
+from press import edition, strict, svg, words
 from press.chapters import Book, Chapter
 from press.labels import Label, shown_number
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
@@ -190,7 +190,11 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "notebook": notebook_of(chapter, chapter),
         "groups": groups,
         "first": index == 0,
+        "version": book.version,
+        "licenses": html.escape(edition.LICENSES),
     }
+    if told := licenses_page(book):
+        variables["told"] = relative(f"{told}#{edition.SECTION}", chapter)
     if SIMULATION.search(chapter.text):
         variables["sims"] = relative("figures/sims", chapter)
     if index > 0:
@@ -198,6 +202,12 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     if 0 <= index + 1 < len(book.chapters):
         variables["next"] = entry(book.chapters[index + 1])
     return variables
+
+
+def licenses_page(book: Book) -> str | None:
+    """The page that says what the licenses allow, where there is one."""
+    anchor = f"{{#{edition.SECTION}}}"
+    return next((c.page for c in book.chapters if anchor in c.text), None)
 
 
 def finished(text: str, woven: Woven) -> str:

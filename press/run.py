@@ -187,6 +187,7 @@ def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
 def outline(book: Book, reader: Chapter) -> Iterator[str]:
     """The book as a chapter sees it that reads the book with the press:
     the cells, numbers and simulations of all others, not their prose."""
+    yield f"version {book.version}"
     for chapter in book.chapters:
         if chapter.path == reader.path:
             continue

@@ -8,7 +8,7 @@ import pytest
 
 import printed
 from built import BOOK, PDF, ROOT
-from press import build, pdf, run, svg, weave
+from press import build, edition, pdf, run, svg, weave
 from press.labels import headings, labels
 from press.weave import numbered_notes
 
@@ -71,6 +71,12 @@ def block(page, paper):
 
 def said(line):
     return "".join(char.text for char in line)
+
+
+def test_the_imprint_shows_version_and_licenses(pages):
+    shown = " ".join(pages[1].text.split())
+    assert f"Version {BOOK.version} Commit" in shown
+    assert f"{edition.COPYRIGHT}. {edition.LICENSES} Page " in shown
 
 
 def test_the_paper_is_the_one_asked_for(pages, paper):

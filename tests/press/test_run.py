@@ -155,6 +155,7 @@ def reads(three):
                  "tests/t1.py", "tests/u1.py"):
         (three / name).write_text("x = 1\n")
     (three / "press" / "chapters.py").write_text("from press import pandoc\n")
+    (three / "pyproject.toml").write_text('[project]\nversion = "1"\n')
     (three / "book" / "made.qmd").write_text(READS)
     config = (three / "_quarto.yml")
     config.write_text(config.read_text() + "  appendices: [book/made.qmd]\n")
@@ -182,6 +183,8 @@ def reads(three):
     ("tests/t1.py", "x = 1", "x = 2", True),
     ("tests/u1.py", "x = 1", "x = 2", False),
     ("_quarto.yml", "Tiny", "Small", True),
+    ("pyproject.toml", '"1"', '"2"', True),
+    ("pyproject.toml", "version", 'name = "a"\nversion', False),
 ])
 def test_a_chapter_that_reads_the_book_depends_on_all_but_its_prose(
     reads, file, old, new, stale

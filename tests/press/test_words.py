@@ -135,8 +135,8 @@ def made(book_of):
         html.set_pages(book, woven, known, site, site / "c1")
         pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
                     imprint=dict.fromkeys(
-                        ("commit", "python", "torch", "typst", "machine"),
-                        "x"))
+                        ("version", "copyright", "licenses", "commit",
+                         "python", "torch", "machine"), "x"))
         epub.set_epub(book, woven, known, site / "b.epub", site / "c3")
         takeaways.set_takeaways(book, results, known, site, site / "c4")
         return site

@@ -6,7 +6,8 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
-from built import BOOK, PAGES, SITE
+from built import BOOK, MODULES, PAGES, SITE
+from press import edition
 from press.labels import labels
 from stage import PATIENCE
 
@@ -52,6 +53,14 @@ def test_every_link_of_a_page_leads_somewhere(site, page):
         name = file.resolve().relative_to(SITE.resolve()).as_posix()
         if url.fragment and name in site:
             assert unquote(url.fragment) in site[name].ids, target
+
+
+@pytest.mark.parametrize("page", [*PAGES, *MODULES])
+def test_every_page_shows_the_version_at_its_foot(page):
+    text = (SITE / page).read_text(encoding="utf-8")
+    foot = re.search(r"<footer\b[^>]*>(.*?)</footer>", text, re.DOTALL)[1]
+    assert re.sub(r"<[^>]+>", "", foot) == (
+        f"Version {BOOK.version}. {edition.LICENSES}")
 
 
 @pytest.mark.parametrize("page", PAGES)
