@@ -17,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 
-from press.chapters import Book, Cell, Chapter, Inline, Text
+from press.chapters import Book, Cell, Chapter, Inline
 from press.errors import BookError
 from press.labels import labels
 from press.simulations import simulations
@@ -543,7 +543,3 @@ def escaped(text: str) -> str:
     return re.sub(
         r"([\\`*_{}\[\]<>#$~^|@&'\"]|-(?=-)|\.(?=\.))", r"\\\1", text
     )
-
-
-def has_inline(text: Text) -> bool:
-    return any(True for _ in text.inlines())
