@@ -20,6 +20,7 @@ import nbformat
 from press.chapters import Book, Cell, Chapter, Inline
 from press.errors import BookError
 from press.labels import labels
+from press.locate import Frame, ask_frames, locate
 from press.simulations import simulations
 from press.tangle import ANNOTATION
 
@@ -407,7 +408,9 @@ async def execute(
     listed = [None, *(step for _, step in steps(chapter))]
     for step in listed[1:]:
         check_syntax(chapter, step)
+    sources = [node.source for node in notebook.cells]
     current = 0
+    frames: list[Frame] = []
 
     def starting(cell, cell_index) -> None:
         nonlocal current
@@ -416,18 +419,24 @@ async def execute(
         if progress and isinstance(step, Cell):
             progress(chapter, step.name, cell_index, len(listed))
 
+    async def raised(cell, cell_index, execute_reply) -> None:
+        if "raises-exception" not in cell.metadata.get("tags", []):
+            frames.extend(await ask_frames(
+                client.kc, sources, execute_reply["content"]["ename"]
+            ))
+
     environ = environment(book)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     client = NotebookClient(
         notebook, timeout=TIME_LIMIT, km=AsyncKernelManager(),
         resources={"metadata": {"path": str(book.root)}},
-        on_cell_start=starting, record_timing=False,
+        on_cell_start=starting, on_cell_error=raised, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
     )
     try:
         await client.async_execute(env=environ, cleanup_kc=True)
     except CellExecutionError as error:
-        raise failure(chapter, listed[current], error)
+        raise failure(book, chapter, listed[:current + 1], frames, error)
     except CellTimeoutError:
         step = listed[current]
         raise BookError(
@@ -465,19 +474,23 @@ def check_syntax(chapter: Chapter, step: Cell | Inline) -> None:
         )
 
 
-def failure(chapter: Chapter, step, error) -> BookError:
-    """The BookError for a step that raised, with its line and traceback."""
+def failure(
+    book: Book, chapter: Chapter, ran: list[Cell | Inline | None],
+    frames: list[Frame], error,
+) -> BookError:
+    """The BookError for the last step, which raised: with its line, what
+    raised where that is not in this cell, and the traceback."""
     trace = ANSI.sub("", str(error.traceback))
-    line = step.line if step else 1
-    name = "this expression" if isinstance(step, Inline) else "this cell"
-    if isinstance(step, Cell):
-        name = f"cell '{step.name}'"
-        found = re.findall(r"Cell In\[\d+\], line (\d+)", trace)
-        if found:
-            line = step.source_line + int(found[-1]) - 1
+    line, origin = locate(book, chapter, ran, frames)
+    name = "the start of its kernel"
+    if isinstance(ran[-1], Inline):
+        name = "this expression"
+    elif ran[-1]:
+        name = f"cell '{ran[-1].name}'"
+    came = f"\nIt comes from {origin}." if origin else ""
     return BookError(
         chapter.path, line,
-        f"{name} raised {error.ename}: {error.evalue}\n{trace}",
+        f"{name} raised {error.ename}: {error.evalue}{came}\n{trace}",
     )
 
 

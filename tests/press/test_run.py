@@ -577,6 +577,31 @@ FAILING = {
     "inline": cell("x = 1") + "\na\n`{python} x` `{python} y`\n",
     "none": cell("1") + "\n`{python} None`\n",
     "dies": cell("x = 1") + cell("import os\nos._exit(1)", label="dies"),
+    "called": cell(
+        "def f(x):\n    return 1 / x\n\n\ndef g(call):\n    return call()",
+        label="defines",
+    ) + cell("f(1)\n\nf(\n    0)", label="calls"),
+    "called-inline": cell("def f(x):\n    return 1 / x", label="defines")
+    + "\na\n`{python} f(1)` `{python} f(0)`\n",
+    "back": cell("def g(call):\n    return call()", label="defines")
+    + cell("g(lambda: 1)\n\ng(\n    lambda: 1 / 0\n)", label="calls"),
+    "through": cell("def f(x):\n    return 1 / x", label="defines")
+    + cell("def h():\n    return f(0)\n\nh()", label="calls"),
+    "evaluated": cell("x = 1") + cell("y = 2\neval('y = = 2')", label="e"),
+    "executed": cell("exec('z = 1\\n\\n1 / 0')", label="e"),
+    "printed": cell("y = 1\nprint('Cell In[2], line 40')\n\n"
+                    "raise ValueError('Cell In[2], line 50, in f(x)')"),
+    "shown": cell("def f():\n    1 / 0")
+    + cell("\n\nf()", error="true") + cell("x = 1\ny", label="e"),
+    "caused": cell("def f():\n    1 / 0")
+    + cell("try:\n    f()\nexcept ZeroDivisionError as error:\n"
+           "    raise ValueError('no') from error", label="e"),
+    "equal": cell("def f(x):\n    1 / x\n\n\nf(1)\nn = 2")
+    + cell("n -= 1\nf(n)", label="a") + cell("n -= 1\nf(n)", label="b"),
+    "magic": cell("x = 1\n%pwd\ny = = 2", label="e"),
+    "library": cell("import json\nx = 1\njson.loads(\n    '{')", label="e"),
+    "module": program("a = 1\n\n\ndef f(x):\n    return 1 / x", "one")
+    + cell("from scratch.one import f as g\n\ng(0)", label="e"),
     "slow": cell("import time\ntime.sleep(3600)", label="slow"),
 }
 
@@ -602,6 +627,7 @@ def failed(tmp_path_factory, quick_kernels):
         {name: "# T\n\n" + text for name, text in FAILING.items()},
     )
     book = read_book(root)
+    tangle.tangle(book)
 
     *quick, slow = book.chapters[1:]
 
@@ -624,6 +650,32 @@ def test_a_cell_that_raises_is_named_with_its_line_and_traceback(failed):
         "division by zero"
     )
     assert "return 1 / 0" in trace and "\x1b" not in trace
+
+
+@pytest.mark.parametrize("name, line, step, origin", [
+    ("called", 16, "cell 'calls'", "book/called.qmd:6, cell 'defines'"),
+    ("called-inline", 10, "this expression",
+     "book/called-inline.qmd:6, cell 'defines'"),
+    ("back", 13, "cell 'calls'", None),
+    ("through", 13, "cell 'calls'", "book/through.qmd:6, cell 'defines'"),
+    ("evaluated", 9, "cell 'e'", None),
+    ("executed", 5, "cell 'e'", None),
+    ("printed", 7, "cell 'line 3'", None),
+    ("shown", 14, "cell 'e'", None),
+    ("caused", 12, "cell 'e'", None),
+    ("equal", 19, "cell 'b'", "book/equal.qmd:5, cell 'line 3'"),
+    ("magic", 7, "cell 'e'", None),
+    ("library", 7, "cell 'e'", None),
+    ("module", 15, "cell 'e'", "book/module.qmd:9, code/scratch/one.py"),
+])
+def test_what_raises_is_led_to_from_the_cell_that_called_it(
+    failed, name, line, step, origin
+):
+    message = failed[name]
+    assert message.startswith(f"book/{name}.qmd:{line}: {step} raised ")
+    second = message.split("\n")[1]
+    assert second == f"It comes from {origin}." if origin else (
+        "It comes from" not in message)
 
 
 def test_an_expression_that_raises_is_named_with_its_line(failed):
