@@ -116,13 +116,21 @@
 
   // -------------------------------------------------------------- quiz
 
+  // A formula carries its source, which nobody reads aloud.
+  function wordsOf(element) {
+    const copy = element?.cloneNode(true);
+    for (const source of copy?.querySelectorAll("annotation") ?? []) {
+      source.remove();
+    }
+    return copy?.textContent ?? "";
+  }
+
   function sayAnswers() {
     document.addEventListener("change", ({target}) => {
       const option = target.closest(".quiz .option");
       if (!option) return;
       const verdict = option.matches(".right") ? "Right." : "No.";
-      const why = option.querySelector(".why")?.textContent ?? "";
-      say(`${verdict} ${why}`);
+      say(`${verdict} ${wordsOf(option.querySelector(".why"))}`);
     });
   }
 

@@ -32,6 +32,13 @@
     return element;
   }
 
+  // A formula carries its source, which nobody reads aloud.
+  function wordsOf(element) {
+    const copy = element.cloneNode(true);
+    for (const source of copy.querySelectorAll("annotation")) source.remove();
+    return copy.textContent.trim();
+  }
+
   const site = new URL(".", document.currentScript.src);
   const base = new URL("..", site);
   const page = location.href.slice(base.href.length).replace(/[?#].*/, "")
@@ -97,8 +104,7 @@
     for (const heading of all("main :is(h2, h3)[id]")) {
       const link = made("a", "anchor", "#");
       link.href = `#${heading.id}`;
-      const name = heading.textContent.trim();
-      link.setAttribute("aria-label", `Link to “${name}”`);
+      link.setAttribute("aria-label", `Link to “${wordsOf(heading)}”`);
       heading.append(link);
     }
   }
