@@ -13,6 +13,7 @@ from press import edition, svg
 from press.chapters import Book
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
+from press.plain import plain
 from press.weave import Woven, filter_data
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -114,7 +115,7 @@ def whole(book: Book, woven: list[Woven], labels: list[Label]) -> dict:
 def metadata(book: Book) -> dict[str, str]:
     """What the EPUB says of itself, to devices and on its title page."""
     said = {
-        "title": book.title, "subtitle": book.subtitle,
+        "title": plain(book.title), "subtitle": plain(book.subtitle),
         "author": str(book.config["book"].get("author", "")),
         "lang": str(book.config.get("lang", "en")),
         "identifier": "urn:uuid:"

@@ -14,6 +14,7 @@ from press import edition, strict, svg, words
 from press.chapters import Book, Chapter
 from press.labels import Label, shown_number
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
+from press.plain import plain
 from press.weave import Woven, filter_data
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -105,7 +106,8 @@ def page(
         "--from", READER, "--to", "html5", "--standalone",
         "--template", str(TEMPLATES / "page.html"), "--mathml",
         "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
-        "--metadata", f"pagetitle={chapter.title} · {book.title}",
+        "--metadata",
+        f"pagetitle={plain(chapter.title)} · {plain(book.title)}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{variables}",
         *filtered(data_file), *cited(book),
@@ -156,11 +158,14 @@ def notebook_of(other: Chapter, chapter: Chapter) -> str:
 
 def page_variables(book: Book, chapter: Chapter) -> dict:
     """What page.html shows around a chapter."""
+    def words_of(text: str) -> str:
+        return html.escape(plain(text))
+
     def entry(other: Chapter) -> dict:
         return {
             "href": relative(other.page, chapter),
             "number": shown_number(book, other),
-            "title": html.escape(other.title),
+            "title": words_of(other.title),
             "here": other.path == chapter.path,
             "notebook": notebook_of(other, chapter),
         }
@@ -168,18 +173,19 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     groups: list[dict] = []
     for other in book.chapters:
         name = "Appendices" if other.appendix else other.part
-        if not groups or groups[-1]["part"] != (name or ""):
-            groups.append({"part": name or "", "chapters": []})
+        name = words_of(name or "")
+        if not groups or groups[-1]["part"] != name:
+            groups.append({"part": name, "chapters": []})
         groups[-1]["chapters"].append(entry(other))
     index = -2
     if chapter in book.chapters:
         index = book.chapters.index(chapter)
     variables = {
-        "book": html.escape(book.title),
-        "subtitle": html.escape(book.subtitle),
+        "book": words_of(book.title),
+        "subtitle": words_of(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",
         "number": shown_number(book, chapter),
-        "title": html.escape(chapter.title),
+        "title": words_of(chapter.title),
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
         "policy": strict.POLICY,

@@ -1,7 +1,6 @@
 """A page for each module of the program, as the chapters make it."""
 
 import hashlib
-import html as markup
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,8 @@ from press.html import (
     relative,
 )
 from press.pandoc import pandoc
+from press.plain import plain
+from press.run import escaped
 
 FOLDER = "code"
 
@@ -25,7 +26,7 @@ FOLDER = "code"
 class Module:
     """A module as `page_variables` asks for a chapter."""
 
-    title: str          # "scratch/optim.py"
+    file: str           # "scratch/optim.py"
     path: Path
     number: str = ""
     appendix: bool = False
@@ -33,12 +34,17 @@ class Module:
     cells: tuple = ()   # and nothing to run, so no notebook
 
     @property
+    def title(self) -> str:
+        """Its file as Markdown: `__init__` is not bold."""
+        return escaped(self.file)
+
+    @property
     def name(self) -> str:
-        return Path(self.title).stem
+        return Path(self.file).stem
 
     @property
     def page(self) -> str:
-        return f"{FOLDER}/{self.title}.html"
+        return f"{FOLDER}/{self.file}.html"
 
 
 def set_modules(book: Book, site: Path, cache: Path) -> None:
@@ -69,7 +75,8 @@ def module_page(book: Book, name: str, chapters: list, cache: Path) -> str:
         f"[{c.title}]({relative(c.page, module)})" for c in chapters
     )
     markdown = (
-        f"# {name} {{.unnumbered}}\n\nMade by the cells of {made_by}.\n\n"
+        f"# {module.title} {{.unnumbered}}\n\n"
+        f"Made by the cells of {made_by}.\n\n"
         f"````` python\n{source}\n`````\n"
     )
     variables = page_variables(book, module)
@@ -88,7 +95,7 @@ def module_page(book: Book, name: str, chapters: list, cache: Path) -> str:
         module.path, markdown, "--from", "markdown", "--to", "html5",
         "--standalone", "--template", str(TEMPLATES / "page.html"),
         "--metadata",
-        f"pagetitle={name} · {markup.escape(book.title)}",
+        f"pagetitle={name} · {plain(book.title)}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{told}",
     ))

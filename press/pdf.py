@@ -15,6 +15,7 @@ from press.chapters import Book, Chapter
 from press.errors import BookError
 from press.labels import Label, shown_number
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
+from press.plain import plain
 from press.weave import Woven, filter_data
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,7 +54,7 @@ def typst_source(
 ) -> str:
     """The whole book in Typst's markup, for any paper."""
     variables = json.dumps(as_strings({
-        "title": book.title, "subtitle": book.subtitle,
+        "title": plain(book.title), "subtitle": plain(book.subtitle),
         "author": str(book.config["book"].get("author", "")),
         "imprint": imprint,
         "palette": json.loads(
@@ -159,7 +160,7 @@ def body_of(
     for one, text in zip(woven, fragments, strict=True):
         name = "Appendices" if one.chapter.appendix else one.chapter.part
         if name and name != part:
-            body.append(f"#part[{name}]")
+            body.append(f"#part({as_string(plain(name))})")
         part = name
         for name in reversed(HELD_BACK):
             text, line, rest = text.partition(f"// press: {name}\n")
@@ -184,9 +185,13 @@ def as_strings(values: dict) -> dict:
     """The same values as Typst writes strings: in quotes, escaped."""
     return {
         key: as_strings(value) if isinstance(value, dict)
-        else json.dumps(value, ensure_ascii=False)
+        else as_string(value)
         for key, value in values.items()
     }
+
+
+def as_string(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def typeset(

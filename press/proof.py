@@ -283,9 +283,16 @@ def link_fault(
 
 
 def heading_faults(chapter: Chapter) -> Iterator[BookError]:
-    """Lines that look like headings to one reader and not to another."""
+    """Lines that look like headings to one reader and not to another, and
+    headings that do not say the same everywhere."""
     before = None
     for line in chapter.lines():
+        if HEADING.match(line.text) and INLINE.search(line.text):
+            yield BookError(
+                chapter.path, line.number,
+                "no value in a heading: contents and references repeat the "
+                "expression; say the value in the text below",
+            )
         below = before is not None and before.number == line.number - 1
         if below and before.text.strip() and not (
             HEADING.match(before.text) or before.text.startswith(":::")

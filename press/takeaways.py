@@ -18,6 +18,7 @@ import nbformat
 from press.chapters import Book, Cell, Text
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
+from press.plain import plain
 from press.run import Result
 from press.weave import filter_data, with_pictures, with_values
 
@@ -123,7 +124,7 @@ def notebook(
             "name": "python3",
         },
         "language_info": {"name": "python"},
-        "title": chapter.title,
+        "title": plain(chapter.title),
     })
     nbformat.validate(made)
     return portable(nbformat.writes(made), book.root) + "\n"

@@ -12,10 +12,12 @@ from pathlib import Path
 from press import svg
 from press.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
 from press.labels import Label, headings, is_figure, is_table
+from press.plain import plain, plain_each, referring
 from press.run import Result
 
 ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
 IMAGE_PATH = re.compile(rf"(!{BRACKETED}\()([^)\s]+)")
+MARKED_UP = re.compile(r"`|\*\*|\$\S|\]\(|\]\{")
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
 
 
@@ -157,10 +159,16 @@ def output_markdown(
 
 
 def picture(cell: Cell, name: str) -> list[str]:
-    alt = json.dumps(str(cell.options.get("fig-alt", "")), ensure_ascii=False)
+    alt = json.dumps(spoken(cell), ensure_ascii=False)
     caption = cell.options.get("fig-cap", "") if is_figure(cell) else ""
     identifier = f"#{cell.label} " if is_figure(cell) else ""
     return [f"![{caption}]({name}){{{identifier}alt={alt}}}"]
+
+
+def spoken(cell: Cell) -> str:
+    """What a figure's alt text says; it is plain, but may be marked up."""
+    alt = " ".join(str(cell.options.get("fig-alt", "")).split())
+    return plain(alt) if MARKED_UP.search(alt) else alt
 
 
 def block(kind: str, lines: list[str]) -> list[str]:
@@ -177,17 +185,22 @@ def filter_data(
     numbers = [h.number for c in chapters for h in headings(c)]
     if first_number is not None:
         numbers[:1] = [first_number]
+    known = {label.id: label for label in labels}
+    titles = plain_each(label.title for label in labels)
     return json.dumps({
         "labels": {
             label.id: {
                 "reference": label.reference,
                 "number": label.named[1],
                 "href": href(label),
-                "title": label.title,
+                "title": referring(title, known),
             }
-            for label in labels
+            for label, title in zip(labels, titles, strict=True)
         },
         "numbers": numbers,
         **({"modules": modules} if modules else {}),
-        **({"terms": terms} if terms else {}),
+        **({"terms": {
+            key: term | {"title": referring(term["title"], known)}
+            for key, term in terms.items()
+        }} if terms else {}),
     })

@@ -14,6 +14,7 @@ from pathlib import Path
 from press.chapters import BRACKETED, HEADING, Book, Chapter, Line
 from press.errors import BookError
 from press.labels import CODE_SPAN, headings
+from press.plain import plain, plain_each
 
 GLOSSARY = Path("book/glossary.qmd")
 ENTRY = re.compile(
@@ -42,14 +43,7 @@ class Entry:
     @property
     def plain(self) -> str:
         """The definition without markup, for a preview."""
-        text = re.sub(
-            rf"{BRACKETED}(?:\([^)]*\)|\{{[^}}]*\}})", r"\1", self.text
-        )
-        return "".join(
-            part.strip("`") if part.startswith("`") else
-            re.sub(r"\*+([^*]+)\*+", r"\1", part)
-            for part in re.split(r"(`[^`]+`)", text)
-        )
+        return plain(self.text)
 
 
 @dataclass(frozen=True)
@@ -147,8 +141,12 @@ def section_at(chapter: Chapter, line: int) -> str:
 
 def linked(chapter: Chapter, known: dict[str, Entry]) -> dict[str, str]:
     """What the glossary says of the terms that a chapter marks."""
+    said = dict(zip(
+        known, plain_each(entry.text for entry in known.values()),
+        strict=True,
+    ))
     return {
-        mark.key: known[mark.key].plain
+        mark.key: said[mark.key]
         for mark in marks(chapter) if mark.key in known
     }
 

@@ -9,6 +9,9 @@ local html = FORMAT:match 'html' ~= nil or epub
 local typst = FORMAT:match 'typst' ~= nil
 local labels, numbers, modules, terms = {}, pandoc.List(), nil, {}
 
+local plain = dofile(pandoc.path.join {
+  pandoc.path.directory(PANDOC_SCRIPT_FILE), 'plain.lua'})
+
 local function stringify(x) return x and pandoc.utils.stringify(x) end
 
 local function written(inlines)
@@ -61,6 +64,8 @@ local function heading(el)
   end
   heading_count = heading_count + 1
   local number = numbers[heading_count] or ''
+  -- Of an EPUB's headings its contents and titles are made, as plain text.
+  if epub then el.content = el.content:walk {Math = plain.Math} end
   if html then
     if number ~= '' then
       local class = el.level == 1 and 'chapter-number' or 'section-number'

@@ -199,6 +199,36 @@ def test_sections_have_links_to_themselves(opened):
         "#" + headings.first.get_attribute("id"))
 
 
+def test_a_link_to_a_section_is_named_by_its_words(opened):
+    tab = opened("book/01-tensors.html")
+    named = tab.locator("#sec-requires-grad a.anchor").get_attribute(
+        "aria-label")
+    assert named.endswith("What requires_grad does”")
+    page = (SITE / "book/03-loss.html").read_text(encoding="utf-8").replace(
+        "</main>", '<h2 id="x">The <math><semantics><mi>α</mi><annotation '
+        'encoding="application/x-tex">\\alpha</annotation></semantics></math>'
+        "</h2></main>",
+    )
+    tab.route("**/03-loss.html", lambda route: route.fulfill(
+        body=page, content_type="text/html"))
+    tab.goto((SITE / "book/03-loss.html").as_uri())
+    assert tab.locator("#x a.anchor").get_attribute("aria-label") == (
+        "Link to “The α”")
+
+
+def test_no_attribute_of_any_page_shows_markup():
+    """Nor a title: what is marked up there would be read aloud."""
+    said = re.compile(
+        r'\b(?:title|data-title|aria-label|alt)="([^"]*)"|<title>(.*?)</title>')
+    for page in PAGES + MODULES:
+        text = (SITE / page).read_text(encoding="utf-8")
+        text = re.sub(r"<(pre|svg)\b.*?</\1>", "", text, flags=re.DOTALL)
+        found = [a or b for a, b in said.findall(text)]
+        assert found
+        assert [s for s in found if re.search(
+            r"`|\*\*|\$|\\|@\w+-|\]\(|\]\{", s)] == []
+
+
 def test_copied_code_has_no_prompts(opened):
     tab = opened("book/03-loss.html")
     copied = tab.evaluate("""async () => {
