@@ -1,15 +1,10 @@
 """What each verb does, once its environment is set up."""
 
 import errno
-import functools
-import http.server
 import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
 
 from press import (
     audit,
@@ -20,6 +15,7 @@ from press import (
     mutate,
     proof,
     reproduce,
+    serve,
     tangle,
     testing,
 )
@@ -131,56 +127,11 @@ def do_quarto(options, report: Reporter) -> int:
 
 
 def do_serve(options, report: Reporter) -> None:
-    site = ROOT / "_book"
-    if not (site / "index.html").exists():
-        raise BookError("_book", None, "not there yet; run 'make book'")
-    report.say(f"http://localhost:{options.port} (Ctrl-C ends it)")
-    server(site, options.port).serve_forever()
+    serve.serve(ROOT, options.port, report)
 
 
 def do_preview(options, report: Reporter) -> None:
-    """Serve, and build the pages again whenever a source changes."""
-    site = ROOT / "_book"
-    attempt(report)
-    threading.Thread(
-        target=server(site, options.port).serve_forever, daemon=True
-    ).start()
-    report.say(f"http://localhost:{options.port} (Ctrl-C ends it)")
-    seen = snapshot()
-    while True:
-        time.sleep(0.5)
-        if (now := snapshot()) != seen:
-            seen = now
-            attempt(report)
-            seen = snapshot()
-
-
-def attempt(report: Reporter) -> None:
-    """Build the pages; a fault is shown and the old pages stay."""
-    try:
-        build(read_book(ROOT), report, formats=("html",))
-        report.say("built")
-    except (BookError, BookErrors) as error:
-        report.say(str(error))
-
-
-def snapshot() -> dict[Path, float]:
-    patterns = (
-        "*.qmd", "book/**/*", "figures/**/*", "press/**/*", "_quarto.yml",
-    )
-    return {
-        file: file.stat().st_mtime
-        for pattern in patterns for file in ROOT.glob(pattern)
-        if file.is_file() and "__pycache__" not in file.parts
-    }
-
-
-def server(site: Path, port: int) -> http.server.ThreadingHTTPServer:
-    handler = functools.partial(
-        http.server.SimpleHTTPRequestHandler, directory=str(site)
-    )
-    handler.log_message = lambda *_: None
-    return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    serve.preview(ROOT, options.port, report)
 
 
 ACTIONS = {

@@ -1,0 +1,122 @@
+"""Show the book on this machine, and build it again as it is edited."""
+
+import errno
+import functools
+import http.server
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable
+from pathlib import Path
+
+from press.build import build
+from press.chapters import read_book
+from press.errors import BookError, BookErrors
+from press.progress import Reporter
+
+HOST = "127.0.0.1"
+PATTERNS = (
+    "*.qmd", "book/**/*", "figures/**/*", "press/**/*", "_quarto.yml",
+)
+PAUSE = 0.5  # seconds between two looks at the sources
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Hands out files, and says nothing of it."""
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_port = False    # two servers of one port would take turns
+
+    def handle_error(self, request, client_address) -> None:
+        """A browser that turns away before a page is sent is no fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def serve(root: Path, port: int, report: Reporter) -> None:
+    """Show `_book/` until Ctrl-C."""
+    site = root / "_book"
+    if not (site / "index.html").exists():
+        raise BookError("_book", None, "not there yet; run 'make book'")
+    with open_server(site, port) as server:
+        say_address(server, report)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            report.say("stopped")
+
+
+def preview(root: Path, port: int, report: Reporter) -> None:
+    """Show `_book/`, built again whenever a source changes, until Ctrl-C."""
+    with open_server(root / "_book", port) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        say_address(server, report)
+        try:
+            watch(
+                lambda: attempt(root, report), lambda: snapshot(root),
+                lambda: time.sleep(PAUSE),
+            )
+        except KeyboardInterrupt:
+            report.say("stopped")
+        finally:
+            server.shutdown()
+
+
+def open_server(site: Path, port: int) -> Server:
+    """A server that listens; a port that cannot be had is an error."""
+    advice = f"choose another: --port {8001 if port != 8001 else 8002}"
+    if not 0 <= port <= 65535:
+        raise BookError(
+            f"port {port}", None, f"ports end at 65535; {advice}"
+        )
+    try:
+        return Server((HOST, port), functools.partial(
+            Handler, directory=str(site)
+        ))
+    except OSError as error:
+        why = f"cannot be opened ({error.strerror})"
+        if error.errno == errno.EADDRINUSE:
+            why = "another program has it"
+        elif error.errno in (errno.EACCES, errno.EPERM):
+            why = "only an administrator may open it"
+        raise BookError(f"port {port}", None, f"{why}; {advice}")
+
+
+def say_address(server: Server, report: Reporter) -> None:
+    report.say(f"http://localhost:{server.server_port} (Ctrl-C ends it)")
+
+
+def watch(
+    build: Callable[[], None], look: Callable[[], Hashable],
+    wait: Callable[[], None],
+) -> None:
+    """Build now, and again whenever a look shows something else."""
+    build()
+    seen = look()
+    while True:
+        wait()
+        if look() != seen:
+            build()
+            seen = look()
+
+
+def attempt(root: Path, report: Reporter) -> None:
+    """Build the pages; a fault is shown and the old pages stay."""
+    try:
+        build(read_book(root), report, formats=("html",))
+        report.say("built")
+    except (BookError, BookErrors) as error:
+        report.say(str(error))
+
+
+def snapshot(root: Path) -> frozenset[tuple[Path, float]]:
+    return frozenset(
+        (file, file.stat().st_mtime)
+        for pattern in PATTERNS for file in root.glob(pattern)
+        if file.is_file() and "__pycache__" not in file.parts
+    )
