@@ -2,11 +2,14 @@
 
 import errno
 import functools
+import hashlib
 import http.server
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from pathlib import Path
 
 from press.build import build
@@ -17,6 +20,7 @@ from press.progress import Reporter
 HOST = "127.0.0.1"
 PATTERNS = (
     "*.qmd", "book/**/*", "figures/**/*", "press/**/*", "_quarto.yml",
+    "_environment",
 )
 PAUSE = 0.5  # seconds between two looks at the sources
 
@@ -95,14 +99,17 @@ def watch(
     build: Callable[[], None], look: Callable[[], Hashable],
     wait: Callable[[], None],
 ) -> None:
-    """Build now, and again whenever a look shows something else."""
-    build()
-    seen = look()
+    """Build now, and again whenever a look shows something else.
+
+    The look comes before its build: an edit that is saved while a build is
+    under way is seen by the next.
+    """
+    seen = None
     while True:
-        wait()
-        if look() != seen:
+        if (now := look()) != seen:
+            seen = now
             build()
-            seen = look()
+        wait()
 
 
 def attempt(root: Path, report: Reporter) -> None:
@@ -112,11 +119,35 @@ def attempt(root: Path, report: Reporter) -> None:
         report.say("built")
     except (BookError, BookErrors) as error:
         report.say(str(error))
+    except OSError as error:
+        # Editors put a file aside for a moment when they save it.
+        report.say(f"{error.filename or 'the disk'}: {error.strerror}")
+    except Exception:
+        report.say(traceback.format_exc().rstrip())
 
 
-def snapshot(root: Path) -> frozenset[tuple[Path, float]]:
-    return frozenset(
-        (file, file.stat().st_mtime)
-        for pattern in PATTERNS for file in root.glob(pattern)
-        if file.is_file() and "__pycache__" not in file.parts
-    )
+def snapshot(root: Path) -> frozenset[tuple[Path, str]]:
+    """The sources and a digest of each, as far as they are there."""
+    found = set()
+    for pattern in PATTERNS:
+        try:
+            for file in root.glob(pattern):
+                if "__pycache__" not in file.parts and file.is_file():
+                    found.add((file, content(file)))
+        except OSError:
+            continue  # a folder went while it was read; the next look tells
+    return frozenset(found)
+
+
+def content(file: Path) -> str:
+    """A digest of a file, read once; none where it is just being saved."""
+    try:
+        state = file.stat()
+        return digest_of(file, state.st_mtime_ns, state.st_size)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=4096)
+def digest_of(file: Path, *state: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

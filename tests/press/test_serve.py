@@ -147,3 +147,159 @@ def test_ctrl_c_ends_with_one_line(tmp_path, site, verb):
         process.kill()
     assert told[0] == f"{told[0].split()[0]} (Ctrl-C ends it)\n"
     assert (process.returncode, rest) == (0, "stopped\n")
+
+
+# ------------------------------------------------------------- the preview
+
+
+class Enough(Exception):
+    """Ends a watch after so many looks."""
+
+
+def watched(looks, build, look):
+    """Watch for that many looks; how often it built at each."""
+    counts, built = [], []
+
+    def counting():
+        built.append(len(counts))
+        build()
+
+    def wait():
+        counts.append(len(built))
+        if len(counts) == looks:
+            raise Enough
+
+    with pytest.raises(Enough):
+        serve.watch(counting, look, wait)
+    return counts
+
+
+def test_an_edit_saved_during_a_build_is_built():
+    sources = {"chapter": 1}
+    shown = []
+
+    def build():
+        shown.append(sources["chapter"])
+        if len(shown) == 1:
+            sources["chapter"] = 2  # saved when it was read already
+
+    counts = watched(4, build, lambda: tuple(sources.items()))
+    assert (counts, shown) == ([1, 2, 2, 2], [1, 2])
+
+
+def test_nothing_is_built_twice_without_an_edit():
+    looks = iter("aabbba")
+    assert watched(6, lambda: None, lambda: next(looks)) == [1, 1, 2, 2, 2, 3]
+
+
+BROKEN = {
+    "not YAML": "book: [\n",
+    "no chapters": "book:\n  title: T\n",
+    "a list": "- a\n",
+    "a missing chapter": "book:\n  chapters: [index.qmd, book/no.qmd]\n",
+    "a name": "book: x\n",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_preview_outlives_a_broken_configuration(
+    tmp_path, capsys, fault
+):
+    """Whatever the press makes of it, it goes on and builds what is mended."""
+    write_book(tmp_path, {"01-one": PLAIN})
+    config = tmp_path / "_quarto.yml"
+    whole = config.read_text()
+    config.write_text(BROKEN[fault])
+    looks = []
+
+    def look():
+        looks.append(None)
+        if len(looks) == 2:
+            config.write_text(whole)
+        return serve.snapshot(tmp_path)
+
+    report = Reporter()
+    assert watched(3, lambda: serve.attempt(tmp_path, report), look) == [
+        1, 2, 2]
+    told = capsys.readouterr().err
+    assert not told.startswith("built") and told.endswith("\nbuilt\n")
+    assert (tmp_path / "_book" / "book" / "01-one.html").exists()
+
+
+@pytest.mark.parametrize("error, told", [
+    (BookError("book/x.qmd", 3, "bad"), "book/x.qmd:3: bad\n"),
+    (FileNotFoundError(2, "No such file", "book/x.qmd"),
+     "book/x.qmd: No such file\n"),
+    (OSError(28, "No space left"), "the disk: No space left\n"),
+    (KeyError("title"), "Traceback"),
+])
+def test_a_preview_tells_what_went_wrong_and_goes_on(
+    tmp_path, capsys, monkeypatch, error, told
+):
+    def build(*_, **__):
+        raise error
+
+    monkeypatch.setattr(serve, "build", build)
+    write_book(tmp_path, {"01-one": PLAIN})
+    serve.attempt(tmp_path, Reporter())
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_a_snapshot_is_of_what_the_sources_say(tmp_path):
+    write_book(tmp_path, {"01-one": PLAIN})
+    file = tmp_path / "book" / "01-one.qmd"
+    (tmp_path / "figures" / "sims").mkdir(parents=True)
+    first = serve.snapshot(tmp_path)
+    assert serve.snapshot(tmp_path) == first
+    state = file.stat()
+    file.write_text(PLAIN)  # a build writes what was there
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns + 10**9))
+    assert serve.snapshot(tmp_path) == first
+    (tmp_path / "figures" / "__pycache__").mkdir()
+    (tmp_path / "figures" / "__pycache__" / "a.pyc").write_text("")
+    assert serve.snapshot(tmp_path) == first
+    for name in ("book/01-one.qmd", "figures/sims/a.js", "_quarto.yml",
+                 "index.qmd", "book/new.bib", "press/html.lua"):
+        before = serve.snapshot(tmp_path)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("other")
+        assert serve.snapshot(tmp_path) != before, name
+
+
+@pytest.mark.parametrize("method", ["stat", "read_bytes"])
+def test_a_file_that_goes_while_it_is_looked_at_ends_nothing(
+    tmp_path, monkeypatch, method
+):
+    """Editors save into another file and rename it."""
+    write_book(tmp_path, {"01-one": PLAIN, "02-two": PLAIN})
+    serve.digest_of.cache_clear()
+    real = getattr(Path, method)
+
+    def gone(path, *arguments, **options):
+        if path.name == "01-one.qmd":
+            raise FileNotFoundError(2, "No such file", str(path))
+        return real(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, method, gone)
+        found = {file.name for file, digest in serve.snapshot(tmp_path)
+                 if digest}
+    assert {"02-two.qmd", "index.qmd", "_quarto.yml"} <= found
+    assert "01-one.qmd" not in found
+    assert {f.name for f, digest in serve.snapshot(tmp_path) if digest} == (
+        found | {"01-one.qmd"})
+
+
+def test_a_folder_that_goes_while_it_is_read_ends_nothing(
+    tmp_path, monkeypatch
+):
+    write_book(tmp_path, {"01-one": PLAIN})
+    glob = Path.glob
+
+    def gone(path, pattern):
+        yield from glob(path, pattern)
+        if pattern.startswith("book"):
+            raise FileNotFoundError(2, "No such folder", pattern)
+
+    monkeypatch.setattr(Path, "glob", gone)
+    assert "_quarto.yml" in {f.name for f, _ in serve.snapshot(tmp_path)}
