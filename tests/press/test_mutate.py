@@ -76,11 +76,15 @@ def test_what_is_only_said_to_people_is_no_mutant(tmp_path):
     ]
 
 
+forks = pytest.mark.skipif(os.name == "nt", reason="needs os.fork")
+
+
 def run(root, capfd):
     code = mutate.mutate(root, Reporter(), [], None)
     return code, capfd.readouterr().err
 
 
+@forks
 def test_what_no_test_notices_is_named_with_its_line(package, capfd):
     code, said = run(package("clip(0) == 0", "clip(3, 2) == 2"), capfd)
     assert code == 1
@@ -89,11 +93,13 @@ def test_what_no_test_notices_is_named_with_its_line(package, capfd):
     assert "clip.py:8" not in said
 
 
+@forks
 def test_tests_that_fail_without_any_change_are_refused(package, capfd):
     with pytest.raises(BookError, match="fail without any change"):
         run(package("clip(0) == 1"), capfd)
 
 
+@forks
 @pytest.mark.parametrize("line, found", [
     ("from scratch.clip import clip", True),
     ("from scratch import clip", True),
@@ -103,15 +109,24 @@ def test_tests_that_fail_without_any_change_are_refused(package, capfd):
 def test_the_tests_of_a_module_are_those_that_import_it(
     package, line, found, tmp_path
 ):
+    from press import judge
     root = package("clip(0) == 0")
     file = root / "tests" / "scratch" / "test_clip.py"
     file.write_text(f"if False:\n    {line}\n" + file.read_text().replace(
         "from scratch.clip import clip", "def clip(x): return x"))
     if found:
-        assert mutate.baseline(root, "clip", tmp_path)["files"] == [str(file)]
+        assert judge.baseline(root, "clip", tmp_path)["files"] == [str(file)]
     else:
         with pytest.raises(BookError, match="has no tests"):
-            mutate.baseline(root, "clip", tmp_path)
+            judge.baseline(root, "clip", tmp_path)
+
+
+def test_a_system_without_forks_is_refused_in_a_sentence(
+    package, monkeypatch
+):
+    monkeypatch.setattr(mutate.sys, "platform", "win32")
+    with pytest.raises(BookError, match="needs a POSIX system"):
+        mutate.mutate(package("clip(0) == 0"), Reporter(), [], None)
 
 
 @pytest.mark.slow
