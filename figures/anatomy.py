@@ -79,7 +79,7 @@ def anatomy(layers):
 
     `layers`: what `describe` returned for each.
     """
-    width, chip, gap, left = 100, 2.9, 1.0, 34
+    width, chip, gap, left = 100, 2.9, 1.0, 34.0
     placed, top = [], 0.0
     for layer in layers:
         x, row, chips = left, 0, []

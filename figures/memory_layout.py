@@ -12,7 +12,9 @@ ROW, COLUMN = 1, 3      # the element that all three pictures share
 def memory_layout(W1, b1, W2, b2) -> None:
     """Four tensors to scale; W1's corner, its storage, its transpose."""
     fig = plt.figure(figsize=(6.4, 4.0))
-    left, right = fig.subfigures(1, 2, width_ratios=(1, 2.1))
+    ((left, right),) = fig.subfigures(
+        1, 2, squeeze=False, width_ratios=(1, 2.1),
+    )
     for part in (left, right):
         part.set_facecolor("none")
     to_scale(left.subplots(), {"W1": W1, "b1": b1, "W2": W2, "b2": b2})

@@ -57,7 +57,7 @@ def confusion(counts):
 def mistakes(images, answers, truths, sureness):
     """Twelve images [12, 784] that were misread."""
     fig, axes = plt.subplots(3, 4, figsize=(5.6, 5.2))
-    fig.get_layout_engine().set(hspace=0.07)
+    fig.set_layout_engine("constrained", hspace=0.07)
     for i, ax in enumerate(axes.flat):
         digit(ax, images[i])
         ax.set_title(f"says {answers[i]}", color=PALETTE["backward"],
