@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -112,12 +113,9 @@ def one_at_a_time(root: Path) -> Iterator[None]:
     The lock is the system's: it goes with the process that holds it.
     """
     (root / ".cache").mkdir(exist_ok=True)
-    with open(root / ".cache" / "build.lock", "w") as file:
-        try:
+    with open(root / ".cache" / "build.lock", "wb") as file:
+        if sys.platform != "win32":
             import fcntl
-        except ImportError:  # Windows
-            pass
-        else:
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -181,7 +181,8 @@ class Chapter:
 
     def paragraphs(self) -> Iterator[tuple[int, str]]:
         """Lines of prose with no blank one between, and where they begin."""
-        start, run = 0, []
+        start = 0
+        run: list[str] = []
         for line in self.lines():
             if run and (
                 line.number != start + len(run) or not line.text.strip()
@@ -372,10 +373,12 @@ def read_cell(path: Path, line: int, indent: str, body: list[str]) -> Cell:
     opened = line
     while body and not body[0].strip():
         body, line = body[1:], line + 1
-    count = 0
-    while count < len(body) and OPTION.match(body[count]):
-        count += 1
-    option_text = [OPTION.match(text)[1] for text in body[:count]]
+    option_text: list[str] = []
+    for text in body:
+        if not (match := OPTION.match(text)):
+            break
+        option_text.append(match[1])
+    count = len(option_text)
     try:
         options = yaml.load("\n".join(option_text), Loader=LOADER) or {}
     except yaml.YAMLError as error:

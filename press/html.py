@@ -180,7 +180,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     index = -2
     if chapter in book.chapters:
         index = book.chapters.index(chapter)
-    variables = {
+    variables: dict[str, object] = {
         "book": words_of(book.title),
         "subtitle": words_of(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",

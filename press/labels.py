@@ -16,6 +16,7 @@ from press.chapters import (
     Book,
     Cell,
     Chapter,
+    Line,
     split_attributes,
 )
 
@@ -97,7 +98,7 @@ def headings(chapter: Chapter) -> Iterator[Heading]:
         yield Heading(level, number, title, identifier, line.number)
 
 
-def in_exercise(line) -> bool:
+def in_exercise(line: Line) -> bool:
     return any(
         (div.identifier or "").startswith("exr-")
         or "solution" in div.classes
@@ -125,13 +126,13 @@ def anchors(chapter: Chapter) -> Iterator[tuple[str, str, str, int]]:
         text = without_code(paragraph)
         for pattern in (EQUATION, CAPTION, IMAGE):
             for match in pattern.finditer(text):
-                line = start + text.count("\n", 0, match.start("id"))
-                found.append((line, match["id"], ""))
+                at = start + text.count("\n", 0, match.start("id"))
+                found.append((at, match["id"], ""))
     for cell in chapter.cells:
         if cell.label and LABEL.match(str(cell.label)):
             found.append((cell.line_of("label"), cell.label, ""))
-    for line, identifier, title in sorted(found):
-        yield identifier.split("-")[0], identifier, title, line
+    for at, identifier, title in sorted(found):
+        yield identifier.split("-")[0], identifier, title, at
 
 
 def without_code(text: str) -> str:

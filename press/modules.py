@@ -4,10 +4,9 @@ import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from press.chapters import Book
+from press.chapters import Book, Chapter, Text
 from press.html import (
     LINE_ANCHOR,
     TEMPLATES,
@@ -22,35 +21,18 @@ from press.run import escaped
 FOLDER = "code"
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module as `page_variables` asks for a chapter."""
-
-    file: str           # "scratch/optim.py"
-    path: Path
-    number: str = ""
-    appendix: bool = False
-    text: str = ""      # a module has no prose, and so no simulation
-    cells: tuple = ()   # and nothing to run, so no notebook
-
-    @property
-    def title(self) -> str:
-        """Its file as Markdown: `__init__` is not bold."""
-        return escaped(self.file)
-
-    @property
-    def name(self) -> str:
-        return Path(self.file).stem
+class Module(Chapter):
+    """A module as a chapter of its own: a title, and nothing to run."""
 
     @property
     def page(self) -> str:
-        return f"{FOLDER}/{self.file}.html"
+        return f"{self.path.as_posix()}.html"
 
 
 def set_modules(book: Book, site: Path, cache: Path) -> None:
     """Write a page for each module that the chapters tangle."""
     cache.mkdir(parents=True, exist_ok=True)
-    chapters: dict[str, list] = {}
+    chapters: dict[str, list[Chapter]] = {}
     for chapter in book.chapters:
         for cell in chapter.cells:
             if cell.filename:
@@ -59,8 +41,8 @@ def set_modules(book: Book, site: Path, cache: Path) -> None:
                     known.append(chapter)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
-            lambda item: module_page(book, *item, cache),
-            sorted(chapters.items()),
+            lambda name: module_page(book, name, chapters[name], cache),
+            sorted(chapters),
         ))
     for name, text in zip(sorted(chapters), pages, strict=True):
         file = site / FOLDER / f"{name}.html"
@@ -68,15 +50,20 @@ def set_modules(book: Book, site: Path, cache: Path) -> None:
         file.write_text(text, encoding="utf-8", newline="\n")
 
 
-def module_page(book: Book, name: str, chapters: list, cache: Path) -> str:
-    module = Module(name, Path(FOLDER) / name)
+def module_page(
+    book: Book, name: str, chapters: list[Chapter], cache: Path
+) -> str:
+    title = f"# {escaped(name)} {{.unnumbered}}\n"  # no __init__ in bold
+    module = Module(
+        Path(FOLDER) / name, number="", part=None, appendix=False,
+        text=title, pieces=(Text(title, 1),),
+    )
     source = (book.root / FOLDER / name).read_text(encoding="utf-8")
     made_by = ", ".join(
         f"[{c.title}]({relative(c.page, module)})" for c in chapters
     )
     markdown = (
-        f"# {module.title} {{.unnumbered}}\n\n"
-        f"Made by the cells of {made_by}.\n\n"
+        f"{title}\nMade by the cells of {made_by}.\n\n"
         f"````` python\n{source}\n`````\n"
     )
     variables = page_variables(book, module)

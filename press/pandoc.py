@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from press.chapters import Book
 from press.errors import BookError
 
 FILTERS = Path(__file__).parent / "filters"
@@ -20,15 +21,18 @@ def program() -> str:
 
 
 def pandoc(
-    name: object, text: str, *arguments: str,
+    name: Path | str, text: str, *arguments: str,
     environment: dict[str, str] | None = None,
 ) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
-    command = [program(), *RUNTIME, *arguments]
+    command: list[str] | list[bytes] = [program(), *RUNTIME, *arguments]
     environ = {**os.environ, **(environment or {})}
     if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":
         # A locale of ASCII alone: titles and paths are not.
-        command = [c.encode("utf-8", "surrogateescape") for c in command]
+        command = [
+            word.encode("utf-8", "surrogateescape")
+            for word in (program(), *RUNTIME, *arguments)
+        ]
         environ["LC_ALL"] = "C.UTF-8"
     done = subprocess.run(
         command, input=text.encode(), capture_output=True, env=environ,
@@ -50,7 +54,7 @@ def filtered(data: Path) -> list[str]:
     ]
 
 
-def cited(book) -> list[str]:
+def cited(book: Book) -> list[str]:
     """The arguments that resolve citations, where there are any."""
     bibliography = book.config.get("bibliography")
     if not bibliography or not (book.root / bibliography).exists():

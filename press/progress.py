@@ -9,6 +9,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -27,7 +28,7 @@ class Reporter:
         self.console.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
-    def counting(self, name: str, total: int) -> Iterator[Callable]:
+    def counting(self, name: str, total: int) -> Iterator[Callable[[], None]]:
         """A callback that moves a bar by one."""
         bar = Progress(
             TextColumn(f"{name:<14}"), BarColumn(32), MofNCompleteColumn(),
@@ -46,7 +47,7 @@ class Reporter:
             TextColumn("{task.description}"),
             console=self.console,
         )
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def progress(
             chapter: Chapter, cell: str, position: int, total: int

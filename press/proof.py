@@ -3,7 +3,7 @@
 import difflib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from press import typed, words
 from press.chapters import (
@@ -16,6 +16,7 @@ from press.chapters import (
     Book,
     Cell,
     Chapter,
+    Line,
     Text,
     closes,
 )
@@ -50,6 +51,7 @@ LINK = re.compile(rf"(?<!!){BRACKETED}\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 IMAGE = re.compile(rf"!{BRACKETED}\(([^)\s]+)[^)]*\)(\{{[^}}]*\}})?")
 TOGETHER = re.compile(rf"\[[^\]]*@(?:{'|'.join(KINDS)})-[^\]]*;[^\]]*\]")
 OPTION_ITEM = re.compile(r"^\s*[-*] \[([ xX])\] ")
+Fault = Callable[[str, str], BookError]  # of an option and a message
 
 
 def check(book: Book) -> None:
@@ -109,7 +111,7 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
             )
 
 
-def reproduce_faults(cell: Cell, fault) -> Iterator[BookError]:
+def reproduce_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
     value = cell.options.get("reproduce")
     tolerance = cell.options.get("tolerance")
     if value is not None and value not in CLASSES:
@@ -137,7 +139,7 @@ def reproduce_faults(cell: Cell, fault) -> Iterator[BookError]:
             )
 
 
-def float_faults(cell: Cell, fault) -> Iterator[BookError]:
+def float_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
     if cell.label is not None and not re.fullmatch(
         r"[a-z][\w-]*", str(cell.label)
     ):
@@ -263,10 +265,10 @@ def target_faults(
 def link_fault(
     book: Book, chapter: Chapter, target: str, known: list[Label]
 ) -> str | None:
-    if re.match(r"[a-z][a-z+.-]*:", target, re.I):
-        return None
     path, _, anchor = target.partition("#")
     file = resolved(chapter, path) if path else chapter.path.as_posix()
+    if file is None:
+        return None
     if not (book.root / file).exists():
         return f"the link leads to {file}, which is not there"
     pages = {chapter.path.as_posix() for chapter in book.chapters}
@@ -285,7 +287,7 @@ def link_fault(
 def heading_faults(chapter: Chapter) -> Iterator[BookError]:
     """Lines that look like headings to one reader and not to another, and
     headings that do not say the same everywhere."""
-    before = None
+    before: Line | None = None
     for line in chapter.lines():
         if HEADING.match(line.text) and INLINE.search(line.text):
             yield BookError(
@@ -293,9 +295,10 @@ def heading_faults(chapter: Chapter) -> Iterator[BookError]:
                 "no value in a heading: contents and references repeat the "
                 "expression; say the value in the text below",
             )
-        below = before is not None and before.number == line.number - 1
-        if below and before.text.strip() and not (
-            HEADING.match(before.text) or before.text.startswith(":::")
+        if (
+            before and before.number == line.number - 1
+            and before.text.strip() and not HEADING.match(before.text)
+            and not before.text.startswith(":::")
         ):
             if HEADING.match(line.text):
                 yield BookError(
@@ -430,7 +433,9 @@ def check_outputs(results: list[Result]) -> None:
     for result in results:
         for index, outputs in result.outputs.items():
             cell = result.chapter.pieces[index]
-            if "reproduce" in cell.options or is_figure(cell):
+            if not isinstance(cell, Cell) or is_figure(cell):
+                continue
+            if "reproduce" in cell.options:
                 continue
             if cell.options.get("output", True) is False:
                 continue

@@ -9,11 +9,12 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
@@ -23,6 +24,9 @@ from press.labels import labels
 from press.locate import Frame, ask_frames, locate
 from press.simulations import simulations
 from press.tangle import ANNOTATION
+
+if TYPE_CHECKING:
+    from nbclient.exceptions import CellExecutionError
 
 TIME_LIMIT = 600  # seconds a single cell may take
 ENTRIES_KEPT = 4  # cached runs of one chapter
@@ -106,7 +110,7 @@ async def _run_all(
     return [done[c.path] for c in book.chapters]
 
 
-async def gather(*coroutines):
+async def gather(*coroutines: Coroutine[Any, Any, Result]) -> list[Result]:
     """The results in order; the first failure ends the others."""
     tasks = [asyncio.ensure_future(c) for c in coroutines]
     try:
@@ -134,7 +138,7 @@ async def run(
     entry = folder / f"{chapter.name}-{key[:20]}.json"
     notebook = read_entry(entry, key)
     fresh = notebook is None
-    if fresh:
+    if notebook is None:
         code = fingerprint(book, chapter, data=False)
         notebook = await execute(book, chapter, progress)
         if fingerprint(book, chapter, data=False) != code:
@@ -406,13 +410,13 @@ async def execute(
 
     notebook = as_notebook(chapter)
     listed = [None, *(step for _, step in steps(chapter))]
-    for step in listed[1:]:
-        check_syntax(chapter, step)
+    for _, written in steps(chapter):
+        check_syntax(chapter, written)
     sources = [node.source for node in notebook.cells]
     current = 0
     frames: list[Frame] = []
 
-    def starting(cell, cell_index) -> None:
+    def starting(cell: object, cell_index: int) -> None:
         nonlocal current
         current = cell_index
         step = listed[cell_index]
@@ -439,10 +443,11 @@ async def execute(
         raise failure(book, chapter, listed[:current + 1], frames, error)
     except CellTimeoutError:
         step = listed[current]
+        name = getattr(step, "name", step.source if step else "setup")
         raise BookError(
-            chapter.path, step.line,
-            f"the cell '{getattr(step, 'name', step.source)}' ran longer "
-            f"than {TIME_LIMIT} s; make its work smaller",
+            chapter.path, step.line if step else 1,
+            f"the cell '{name}' ran longer than {TIME_LIMIT} s; make its "
+            "work smaller",
         )
     except DeadKernelError:
         step = listed[current]
@@ -476,7 +481,7 @@ def check_syntax(chapter: Chapter, step: Cell | Inline) -> None:
 
 def failure(
     book: Book, chapter: Chapter, ran: list[Cell | Inline | None],
-    frames: list[Frame], error,
+    frames: list[Frame], error: "CellExecutionError",
 ) -> BookError:
     """The BookError for the last step, which raised: with its line, what
     raised where that is not in this cell, and the traceback."""

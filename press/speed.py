@@ -9,7 +9,7 @@ figure is the median of its turns. Prints one JSON object.
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -43,7 +43,7 @@ def by_hand(X: torch.Tensor, y: torch.Tensor) -> Callable[[], None]:
     return epoch
 
 
-def by_torch(loader) -> Callable[[], None]:
+def by_torch(loader: Iterable) -> Callable[[], None]:
     """An epoch of nn.Sequential, autograd and torch.optim.Adam."""
     model = nn.Sequential(
         nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)

@@ -22,7 +22,7 @@ POLICY = "; ".join([
     "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'",
     "form-action 'none'",
 ])
-TAG = re.compile(r"<[a-zA-Z][^<>]*\sstyle=\"[^<>]*>")
+TAG = re.compile(r'<[a-zA-Z][^<>]*\sstyle="[^"<>]*"[^<>]*>')
 STYLE = re.compile(r'\sstyle="([^"]*)"')
 CLASS = re.compile(r'\sclass="([^"]*)"')
 ALIGNED = {
@@ -34,12 +34,13 @@ PADDED = {
 }
 
 
-def without_styles(name: object, page: str) -> str:
+def without_styles(name: Path | str, page: str) -> str:
     """A page whose `style` attributes are classes of `stylesheet`."""
     def classed(match: re.Match) -> str:
         tag = match[0]
         names = " ".join(
-            class_of(name, d) for d in declarations(STYLE.search(tag)[1])
+            class_of(name, declaration) for style in STYLE.findall(tag)
+            for declaration in declarations(style)
         )
         tag = STYLE.sub("", tag)
         if CLASS.search(tag):
@@ -57,7 +58,7 @@ def declarations(style: str) -> list[str]:
     ]
 
 
-def class_of(name: object, declaration: str) -> str:
+def class_of(name: Path | str, declaration: str) -> str:
     try:
         return (ALIGNED | PADDED)[declaration]
     except KeyError:

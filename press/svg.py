@@ -48,6 +48,8 @@ def inline(source: str, alt: str) -> str:
         return f"var(--{role})" if role else match[0]
 
     opening = re.search(r"<svg\b[^>]*>", source)
+    if not opening:
+        raise BookError("a picture", None, "no SVG: no <svg> stands in it")
     attributes = re.sub(r'\s(?:role|aria-label)="[^"]*"', "", opening[0])
     label = html.escape(html.unescape(alt), quote=True)
     attributes = attributes.replace(

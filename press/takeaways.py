@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 
-from press.chapters import Book, Cell, Text
+from press.chapters import Book, Cell, Chapter, Text
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.plain import plain
@@ -89,13 +89,16 @@ def notebook(
 ) -> str:
     """A chapter as an executed notebook, in nbformat's JSON."""
     chapter = result.chapter
-    pieces, pictures = [], {}
+    pieces: list[str] = []
+    pictures: dict[str, bytes] = {}
+    runnable: dict[int, Cell] = {}
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
             text = with_values(piece, index, result)
             text = text.replace("{{python}}", "{python}")
             pieces.append(with_pictures(book, chapter, text, pictures))
         else:
+            runnable[index] = piece
             pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
             pieces.append(caption(piece, labels))
     prose = set_prose(book, chapter, "\n".join(pieces), labels, cache)
@@ -111,8 +114,7 @@ def notebook(
         if position % 2:
             count += 1
             cells.append(code_cell(
-                chapter.pieces[int(part)], int(part), result, count,
-                references,
+                runnable[int(part)], int(part), result, count, references,
             ))
         elif part.strip():
             cells.append(nbformat.v4.new_markdown_cell(
@@ -183,7 +185,7 @@ def embedded(text: str, pictures: dict[str, bytes]) -> str:
 
 
 def set_prose(
-    book: Book, chapter, text: str, labels: list[Label], cache: Path
+    book: Book, chapter: Chapter, text: str, labels: list[Label], cache: Path
 ) -> str:
     """The chapter's words as plain markdown, references resolved."""
     data = filter_data([chapter], labels, lambda label: f"#{label.id}")

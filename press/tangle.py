@@ -241,7 +241,7 @@ def difference(name: str, found: str, module: Module) -> BookError:
 def generated(text: str) -> bool:
     """Whether a file is still as the tangler wrote it."""
     match = HEADER.match(text)
-    return bool(match) and match[2] == checksum(text[match.end():])
+    return match is not None and match[2] == checksum(text[match.end():])
 
 
 def orphans(

@@ -117,13 +117,11 @@ def call(command: list[str], advice: str) -> None:
 class locked:
     """One set-up at a time: the second waits for the first."""
 
-    def __enter__(self):
-        self.file = open(ROOT / ".venv.lock", "w")
-        try:
+    def __enter__(self) -> None:
+        self.file = open(ROOT / ".venv.lock", "wb")
+        if sys.platform != "win32":
             import fcntl
-        except ImportError:
-            return
-        fcntl.flock(self.file, fcntl.LOCK_EX)
+            fcntl.flock(self.file, fcntl.LOCK_EX)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.file.close()

@@ -6,6 +6,7 @@ both renderers.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,10 +92,10 @@ def cell_markdown(
         return []
     code = []
     if options.get("echo", True) is not False and cell.source:
-        attributes = ".python .cell-code"
+        language = ".python .cell-code"
         if cell.filename:
-            attributes += f' filename="{cell.filename}"'
-        code = fenced(numbered_notes(cell.source), f"{{{attributes}}}")
+            language += f' filename="{cell.filename}"'
+        code = fenced(numbered_notes(cell.source), f"{{{language}}}")
     results: list[str] = []
     if options.get("output", True) is not False:
         for number, output in enumerate(outputs, 1):
@@ -176,7 +177,8 @@ def block(kind: str, lines: list[str]) -> list[str]:
 
 
 def filter_data(
-    chapters: list[Chapter], labels: list[Label], href,
+    chapters: list[Chapter], labels: list[Label],
+    href: Callable[[Label], str],
     modules: str | None = None, terms: dict | None = None,
     first_number: str | None = None,
 ) -> str:

@@ -87,6 +87,8 @@ def entries(book: Book) -> dict[str, Entry]:
 
 
 def all_entries(chapter: Chapter | None) -> Iterator[Entry]:
+    if not chapter:
+        return
     for line, text in glossary_paragraphs(chapter):
         if match := ENTRY.match(text):
             said = " ".join(match[4].split())
@@ -98,10 +100,8 @@ def all_entries(chapter: Chapter | None) -> Iterator[Entry]:
             )
 
 
-def glossary_paragraphs(
-    chapter: Chapter | None,
-) -> Iterator[tuple[Line, str]]:
-    for line, text in paragraphs(chapter) if chapter else ():
+def glossary_paragraphs(chapter: Chapter) -> Iterator[tuple[Line, str]]:
+    for line, text in paragraphs(chapter):
         if any("glossary" in div.classes for div in line.divs):
             yield line, text
 
@@ -184,6 +184,8 @@ def entry_faults(
     book: Book, first: dict[str, Mark]
 ) -> Iterator[BookError]:
     chapter = glossary(book)
+    if not chapter:
+        return
     for line, text in glossary_paragraphs(chapter):
         if not ENTRY.match(text):
             yield BookError(

@@ -643,6 +643,14 @@ def failed(tmp_path_factory, quick_kernels):
     return dict(zip(FAILING, map(str, errors), strict=True))
 
 
+def test_a_set_up_that_hangs_is_named_too(book_of, monkeypatch):
+    book = book_of("# T\n\n" + cell("1"))
+    monkeypatch.setattr(run, "TIME_LIMIT", 1)
+    monkeypatch.setattr(run, "SETUP", "import time\ntime.sleep(600)")
+    with pytest.raises(BookError, match="'setup' ran longer than 1 s"):
+        run.run_all(book)
+
+
 def test_a_cell_that_raises_is_named_with_its_line_and_traceback(failed):
     first, trace = failed["raises"].split("\n", 1)
     assert first == (

@@ -117,6 +117,11 @@ def test_a_style_that_svg_has_no_attribute_for_is_named(style):
         drawn(f'<text style="{style}">')
 
 
+def test_a_picture_file_that_is_no_svg_is_refused():
+    with pytest.raises(BookError, match="no <svg> stands in it"):
+        svg.inline("<html>404</html>", "A")
+
+
 def test_what_matplotlib_draws_needs_no_style(book_of, monkeypatch):
     monkeypatch.setattr(
         "press.run.SETUP", "%config InlineBackend.figure_formats=['svg']"
