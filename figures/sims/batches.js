@@ -19,7 +19,8 @@
     if (way === "sorted") {
       return places.sort((a, b) => LABELS[a] - LABELS[b] || a - b);
     }
-    for (; way === "every" && epoch > 1; epoch -= 1) {
+    const before = way === "every" ? epoch - 1 : 0;
+    for (let i = 0; i < before; i += 1) {
       learning.shuffled(drawn, places.length);
     }
     return learning.shuffled(drawn, places.length);

@@ -92,8 +92,8 @@
         loss: 1}[c] * (width - 2 * r - 26);
       const cy = (i) => (i === undefined ? (height + 24) / 2
         : i ? height - 58 : 86);
-      const put = (key, x, y, fill, text, strong) => p.text(key, {x, y, fill,
-        class: `middle halo ${narrow ? "small" : ""} ${
+      const put = (key, left, y, fill, text, strong) => p.text(key, {
+        x: left, y, fill, class: `middle halo ${narrow ? "small" : ""} ${
           strong ? "strong" : ""} ${fill}`}, text);
       const edge = (key, [c0, i0], [c1, i1], on, dotted) => {
         const [x0, y0, x1, y1] = [cx(c0), cy(i0), cx(c1), cy(i1)];

@@ -6,7 +6,8 @@
   // ---------------------------------------------------------- drawing
 
   const SVG = "http://www.w3.org/2000/svg";
-  const isRole = /^[a-z]+$/, notRole = ["none", "currentColor", "transparent"];
+  const isRole = /^[a-z]+$/;
+  const notRole = new Set(["none", "currentColor", "transparent"]);
 
   stage.picture = ({label, height, paint}) => {
     const svg = document.createElementNS(SVG, "svg");
@@ -27,7 +28,7 @@
         drawn.add(key);
         for (const [name, value] of Object.entries(attrs)) {
           const color = (name === "fill" || name === "stroke")
-            && isRole.test(value) && !notRole.includes(value);
+            && isRole.test(value) && !notRole.has(value);
           const given = color ? `var(--${value})` : String(value);
           if (node.getAttribute(name) !== given) {
             node.setAttribute(name, given);
@@ -40,13 +41,13 @@
       },
       axes: (key, options) => axes(p, key, options),
     };
-    p.bar = (key, x, y, width, height, fill, hatched) => {
-      p.rect(key, {x, y: y + Math.min(0, height), width,
-        height: Math.abs(height), fill});
+    p.bar = (key, x, y, width, fall, fill, hatched) => {
+      p.rect(key, {x, y: y + Math.min(0, fall), width,
+        height: Math.abs(fall), fill});
       if (hatched) {
         p.path(`${key} hatch`, {stroke: "paper", "stroke-width": 1.3,
           "pointer-events": "none",
-          d: hatch(x, y + Math.min(0, height), width, Math.abs(height))});
+          d: hatch(x, y + Math.min(0, fall), width, Math.abs(fall))});
       }
     };
     for (const tag of ["rect", "line", "circle", "path", "text"]) {

@@ -67,7 +67,7 @@
         }
       });
     }
-    const pixels = new Array(SIDE * SIDE).fill(0);
+    const pixels = Array(SIDE * SIDE).fill(0);
     fine.forEach((on, n) => {
       const x = Math.floor((n % side) / FINE);
       const y = Math.floor(Math.floor(n / side) / FINE);
@@ -90,7 +90,7 @@
   // pixels, its center of mass moved to the middle of 28 by 28.
   function centered(strokes) {
     const points = strokes.flat();
-    if (!points.length) return new Array(SIDE * SIDE).fill(0);
+    if (!points.length) return Array(SIDE * SIDE).fill(0);
     const low = [0, 1].map((d) => Math.min(...points.map((p) => p[d])));
     const high = [0, 1].map((d) => Math.max(...points.map((p) => p[d])));
     const size = Math.max(high[0] - low[0], high[1] - low[1], PAPER / 10);
@@ -102,7 +102,7 @@
   }
 
   function pixelsOf({box: [top, left, height, width], bytes}) {
-    const pixels = new Array(SIDE * SIDE).fill(0), values = bytesOf(bytes);
+    const pixels = Array(SIDE * SIDE).fill(0), values = bytesOf(bytes);
     for (let i = 0; i < height; i += 1) {
       for (let j = 0; j < width; j += 1) {
         pixels[(top + i) * SIDE + left + j] = values[i * width + j] / 255;
@@ -266,9 +266,9 @@
     s.onPaint(() => {
       grip();
       const best = probs.indexOf(Math.max(...probs));
-      const read = `The network reads a ${best}: ${percent(probs[best])}.`;
+      const sentence = `The network reads a ${best}: ${percent(probs[best])}.`;
       line.textContent = !pixels.some(Boolean) ? "The paper is empty."
-        : shown ? `Someone wrote a ${shown.label}. ${read}` : read;
+        : shown ? `Someone wrote a ${shown.label}. ${sentence}` : sentence;
       s.say(line.textContent);
     });
   }

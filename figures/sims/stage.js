@@ -79,7 +79,7 @@
     if (!scripts.has(file)) scripts.set(file, new Promise((done) => {
       const script = document.createElement("script");
       script.src = base + file;
-      script.onload = done;
+      script.addEventListener("load", done);
       document.head.append(script);
     }));
     return scripts.get(file);
@@ -99,7 +99,7 @@
   function mount(place, sim) {
     const figure = place.querySelector("figure") ?? place;
     const caption = figure.querySelector("figcaption");
-    for (const child of [...figure.childNodes]) {
+    for (const child of Array.from(figure.childNodes)) {
       if (child === caption) continue;
       const still = element("div", {className: "still"});
       child.replaceWith(still);
@@ -136,7 +136,8 @@
 
   const repaint = () => stages.forEach((paint) => paint());
   new MutationObserver(repaint).observe(root, {attributes: true});
-  matchMedia("(prefers-color-scheme: dark)").onchange = repaint;
+  matchMedia("(prefers-color-scheme: dark)")
+    .addEventListener("change", repaint);
 
   // One life of a simulation, from build to reset.
   function open(body, said) {
@@ -198,16 +199,16 @@
       slider({label, min, max, step = 1, value, format = String, on, parent}) {
         const shown = element("output");
         const input = element("input", {type: "range", min, max, step, value});
-        const show = () => {
+        const tell = () => {
           shown.textContent = format(+input.value);
           input.setAttribute("aria-valuetext", shown.textContent);
         };
         input.addEventListener("input", () => {
-          show();
+          tell();
           on(+input.value);
           s.paint();
         });
-        show();
+        tell();
         place(element("label", {className: "stage-slider"},
           element("span", {}, label), input, shown), parent);
         return {
