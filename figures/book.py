@@ -10,7 +10,9 @@ import matplotlib.pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 HERE = Path(__file__).parent
-PALETTE = json.loads((HERE / "palette.json").read_text())["light"]
+PALETTE = json.loads(
+    (HERE / "palette.json").read_text(encoding="utf-8")
+)["light"]
 
 plt.style.use(HERE / "book.mplstyle")
 

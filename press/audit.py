@@ -57,8 +57,9 @@ def told(packages: list, looked_at: list, report: Reporter) -> int:
 def installed(root: Path, report: Reporter) -> Path:
     """The pip-audit that the lock pins, in `.cache/audit`."""
     place = root / ".cache" / "audit"
-    folder = "Scripts" if os.name == "nt" else "bin"
-    program = place / folder / "pip-audit"
+    program = place / (
+        "Scripts/pip-audit.exe" if os.name == "nt" else "bin/pip-audit"
+    )
     stamp = place / "set-up"
     wanted = PINNED.read_text(encoding="utf-8")
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
@@ -68,12 +69,12 @@ def installed(root: Path, report: Reporter) -> Path:
                 "--python", sys.executable, str(place)])
         called([*uv, "pip", "install", "--quiet", "--python", str(place),
                 "--require-hashes", "-r", str(PINNED)])
-        stamp.write_text(wanted)
+        stamp.write_text(wanted, encoding="utf-8")
     return program
 
 
 def called(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise BookError(
             "audit", None, "cannot set up pip-audit; is a Python package "
@@ -88,7 +89,7 @@ def asked(root: Path, program: Path, service: str) -> list[dict]:
          "--vulnerability-service", service, "--format", "json",
          "--progress-spinner", "off",
          "--requirement", str(root / "requirements.lock")],
-        capture_output=True, text=True,
+        capture_output=True, encoding="utf-8",
     )
     try:
         return json.loads(done.stdout)["dependencies"]

@@ -61,7 +61,7 @@ def training(root: Path) -> Table:
     table = Table("threads", "loop", "steps/s", "by hand is … times")
     for threads in dict.fromkeys((1, os.cpu_count() or 1)):
         done = subprocess.run(
-            [sys.executable, "-m", "press.speed"], cwd=root, text=True,
+            [sys.executable, "-m", "press.speed"], cwd=root, encoding="utf-8",
             capture_output=True, env=dict(
                 os.environ, PYTHONPATH=f"code{os.pathsep}.",
                 OMP_NUM_THREADS=str(threads),
@@ -83,7 +83,10 @@ def copied(root: Path, place: Path) -> Path:
     """A copy of the book without anything built, with its data."""
     shutil.copytree(root, place, ignore=LEFT_OUT)
     if (root / "data").exists():
-        (place / "data").symlink_to(root / "data")
+        try:
+            (place / "data").symlink_to(root / "data", True)
+        except OSError:  # Windows lets not everybody make a link
+            shutil.copytree(root / "data", place / "data")
     return place
 
 
@@ -118,8 +121,8 @@ def timed(copy: Path, verb: str) -> float:
     )
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", program, verb], cwd=copy,
-        capture_output=True, text=True,
+        [sys.executable, "-X", "utf8", "-c", program, verb], cwd=copy,
+        capture_output=True, encoding="utf-8",
     )
     seconds = time.perf_counter() - start
     if done.returncode:

@@ -174,7 +174,7 @@ def imprint(book: Book) -> dict[str, str]:
         try:
             return subprocess.run(
                 ["git", "-C", str(book.root), *arguments],
-                capture_output=True, text=True, check=True,
+                capture_output=True, encoding="utf-8", check=True,
             ).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
             return ""

@@ -33,8 +33,8 @@ def fetch(book: Book) -> None:
     if seen.exists() and seen.read_text(encoding="utf-8") == state(book.root):
         return
     done = subprocess.run(
-        [sys.executable, "-c", FETCH], cwd=book.root,
-        env=environment(book), stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-X", "utf8", "-c", FETCH], cwd=book.root,
+        env=environment(book), stderr=subprocess.PIPE, encoding="utf-8",
     )
     said, _, failure = done.stderr.partition("\x00")
     if said.strip():

@@ -66,7 +66,9 @@ def make(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(strict(body) if name.endswith(".svg") else body)
         (folder / "labels.json").write_text(data, encoding="utf-8")
-        (folder / "book.css").write_text(style(), encoding="utf-8")
+        (folder / "book.css").write_text(
+            style(), encoding="utf-8", newline="\n"
+        )
         made = folder / "book.epub"
         pandoc(
             "the EPUB", json.dumps(whole(book, woven, labels)),

@@ -11,8 +11,9 @@ class BookError(Exception):
     """
 
     def __init__(self, path: Path | str, line: int | None, message: str):
-        self.path, self.line, self.message = str(path), line, message
-        place = f"{path}:{line}" if line else f"{path}"
+        self.path = path.as_posix() if isinstance(path, Path) else path
+        self.line, self.message = line, message
+        place = f"{self.path}:{line}" if line else self.path
         super().__init__(f"{place}: {message}")
 
 

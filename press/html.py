@@ -63,7 +63,7 @@ def set_pages(
     for name in ("book.css", "book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
     (shared / "palette.css").write_text(
-        palette_css() + strict.stylesheet(), encoding="utf-8"
+        palette_css() + strict.stylesheet(), encoding="utf-8", newline="\n",
     )
     sims = book.root / "figures" / "sims"
     if sims.is_dir():

@@ -186,7 +186,8 @@ def mutate(
                 root, listed, known, os.cpu_count() or 1, tick
             )
         for m in survivors:
-            report.say(f"{file.relative_to(root)}:{m.line}: nothing "
+            path = file.relative_to(root).as_posix()
+            report.say(f"{path}:{m.line}: nothing "
                        f"noticed '{m.before}' become '{m.after}'")
         n, bad = len(listed), len(survivors)
         total, missed = total + n, missed + bad

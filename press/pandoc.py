@@ -12,6 +12,7 @@ from press.errors import BookError
 FILTERS = Path(__file__).parent / "filters"
 READER = "markdown-implicit_header_references"
 RUNTIME = ["+RTS", "-A64m", "-RTS"]  # more memory, less collecting of garbage
+LINES = "--eol=lf"  # on Windows too
 
 
 @cache
@@ -25,14 +26,12 @@ def pandoc(
     environment: dict[str, str] | None = None,
 ) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
-    command: list[str] | list[bytes] = [program(), *RUNTIME, *arguments]
+    words = [program(), *RUNTIME, LINES, *arguments]
+    command: list[str] | list[bytes] = words
     environ = {**os.environ, **(environment or {})}
     if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":
         # A locale of ASCII alone: titles and paths are not.
-        command = [
-            word.encode("utf-8", "surrogateescape")
-            for word in (program(), *RUNTIME, *arguments)
-        ]
+        command = [word.encode("utf-8", "surrogateescape") for word in words]
         environ["LC_ALL"] = "C.UTF-8"
     done = subprocess.run(
         command, input=text.encode(), capture_output=True, env=environ,

@@ -209,7 +209,7 @@ def typeset(
             file.write_bytes(data)
         folder.mkdir(parents=True, exist_ok=True)
         main = folder / "book.typ"
-        main.write_text(source, encoding="utf-8")
+        main.write_text(source, encoding="utf-8", newline="\n")
         return typst.compile(
             str(main), root=str(folder), format="pdf",
             ignore_system_fonts=True, timestamp=0,

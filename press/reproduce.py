@@ -180,7 +180,7 @@ def record(root: Path, report: Reporter) -> None:
         aside = file.with_name(f".{file.name}.{os.getpid()}")
         aside.write_text(
             json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-            encoding="utf-8",
+            encoding="utf-8", newline="\n",
         )
         os.replace(aside, file)
     report.say(f"recorded {len(results)} chapters in book/recorded/outputs/")
@@ -216,7 +216,7 @@ def instructions(environ: dict[str, str]) -> str:
     return subprocess.run(
         [sys.executable, "-c", "import torch; "
          "print(torch.backends.cpu.get_cpu_capability())"],
-        env=environ, capture_output=True, text=True, check=True,
+        env=environ, capture_output=True, encoding="utf-8", check=True,
     ).stdout.strip()
 
 

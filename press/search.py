@@ -47,7 +47,7 @@ def make_index(site: Path, folder: Path) -> None:
         [sys.executable, "-m", "pagefind", "--site", str(site),
          "--output-path", str(made), "--root-selector", "main",
          "--keep-index-url", "--include-characters", "_.", "--silent",
-         *exclude], capture_output=True, text=True,
+         *exclude], capture_output=True, encoding="utf-8",
     )
     if done.returncode:
         raise BookError(

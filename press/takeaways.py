@@ -212,7 +212,9 @@ def set_prose(
         "--lua-filter", str(FILTERS / "notebook.lua"),
     )
     aside = entry.with_name(f".{entry.name}.{os.getpid()}")
-    aside.write_text(json.dumps({"key": digest, "text": made}))
+    aside.write_text(
+        json.dumps({"key": digest, "text": made}), encoding="utf-8"
+    )
     os.replace(aside, entry)
     return made
 

@@ -137,7 +137,7 @@ def lint(staged: dict[PurePosixPath, Module], folder: Path) -> None:
         [sys.executable, "-m", "ruff", "check", "--isolated", "--quiet",
          "--no-cache", "--select", "F821,F811,E9",
          "--output-format", "json", str(folder)],
-        capture_output=True, text=True,
+        capture_output=True, encoding="utf-8",
     )
     if not found.stdout.strip():
         if found.returncode:
@@ -175,9 +175,9 @@ def import_each(
         "        sys.exit(1)\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program, str(folder),
+        [sys.executable, "-X", "utf8", "-c", program, str(folder),
          *(staged[n].name for n in names)],
-        capture_output=True, text=True, cwd=folder,
+        capture_output=True, encoding="utf-8", cwd=folder,
     )
     if run.returncode == 0:
         return
@@ -213,7 +213,8 @@ def check(book: Book) -> None:
         errors.append(BookError(
             file.relative_to(book.root).as_posix(), None,
             "no chapter makes this file; delete it, or give a cell "
-            f"'#| filename: {file.relative_to(book.root / 'code')}'",
+            "'#| filename: "
+            f"{file.relative_to(book.root / 'code').as_posix()}'",
         ))
     if errors:
         raise BookErrors(errors)

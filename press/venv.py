@@ -76,7 +76,7 @@ def set_up() -> None:
              "cannot make a virtual environment; on Debian and Ubuntu "
              "install python3-venv")
         uv_lock = VENV / "uv.lock.txt"
-        uv_lock.write_text(block_of("uv"))
+        uv_lock.write_text(block_of("uv"), encoding="utf-8")
         call([str(python()), "-m", "pip", "install", "--quiet",
               "--disable-pip-version-check", "--require-hashes",
               "-r", str(uv_lock)],
@@ -86,7 +86,7 @@ def set_up() -> None:
               "--compile-bytecode", "-r", str(LOCK)],
              "cannot install requirements.lock; is a Python package "
              "registry in reach, and 8 GB of disk free?")
-        STAMP.write_text(wanted())
+        STAMP.write_text(wanted(), encoding="utf-8")
 
 
 def stale() -> list[str]:
