@@ -41,7 +41,7 @@ def test_the_zip_holds_the_program_and_imports(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", "import scratch.optim, figures.book"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""},
-        capture_output=True, text=True,
+        capture_output=True, encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
 
@@ -56,7 +56,7 @@ def test_the_epub_passes_epubcheck():
     jar = Path(checker).read_bytes()[:2] == b"PK"
     done = subprocess.run(
         [*(["java", "-jar"] if jar else []), checker, "--failonwarnings",
-         str(SITE / epub.EPUB)], capture_output=True, text=True,
+         str(SITE / epub.EPUB)], capture_output=True, encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -26,7 +26,7 @@ def press(root, *arguments):
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments], cwd=root,
         env=dict(os.environ, PYTHONPATH=str(REPO)),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )
 
 
@@ -116,7 +116,9 @@ def test_a_fault_is_told_with_exit_code_1_and_the_old_book_stays(
     text, said = FAULTS[fault]
     write_book(tmp_path, {"01-one": text})
     (tmp_path / "_book").mkdir()
-    (tmp_path / "_book" / "index.html").write_text("the old book")
+    (tmp_path / "_book" / "index.html").write_text(
+        "the old book", encoding="utf-8"
+    )
     code, err = perform("html")
     assert code == 1
     assert said in err
@@ -135,11 +137,12 @@ def test_a_hand_edited_module_stops_the_build_and_is_kept(
     assert perform("tangle") == (0, "code/ was up to date\n")
     assert perform("tangle", "--check")[0] == 0
     file = tmp_path / "code" / "scratch" / "one.py"
-    file.write_text(file.read_text() + "b = 2\n")
+    text = file.read_text(encoding="utf-8") + "b = 2\n"
+    file.write_text(text, encoding="utf-8")
     for verb in (("html",), ("tangle",), ("tangle", "--check")):
         code, err = perform(*verb)
         assert code == 1 and "code/scratch/one.py:3: edited by hand" in err
-    assert file.read_text().endswith("b = 2\n")
+    assert file.read_text(encoding="utf-8") == text
     assert not (tmp_path / "_book").exists()
 
 
@@ -170,7 +173,7 @@ def test_ctrl_c_leaves_the_old_book(tmp_path, perform, monkeypatch):
 def test_ctrl_c_in_the_very_swap_leaves_the_old_book(tmp_path, monkeypatch):
     for name in ("_book", "new"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "index.html").write_text(name)
+        (tmp_path / name / "index.html").write_text(name, encoding="utf-8")
     rename = os.rename
 
     def interrupted(old, new):
@@ -181,7 +184,8 @@ def test_ctrl_c_in_the_very_swap_leaves_the_old_book(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
         build.swap(tmp_path / "new", tmp_path / "_book")
-    assert (tmp_path / "_book" / "index.html").read_text() == "_book"
+    page = tmp_path / "_book" / "index.html"
+    assert page.read_text(encoding="utf-8") == "_book"
 
 
 # -------------------------------------------------------------- the killed
@@ -210,12 +214,13 @@ def test_a_book_put_aside_by_a_killed_build_comes_back(book_of, dead):
     root = book_of("# One\n\n@fig-none\n").root
     for name in (f"_book.{dead}", f"_book.{dead}.old"):
         (root / name).mkdir()
-        (root / name / "index.html").write_text(name)
+        (root / name / "index.html").write_text(name, encoding="utf-8")
     with pytest.raises(BookErrors):
         build_html(root)
     (left,) = root.glob("_book*")
     assert left.name == "_book"
-    assert (left / "index.html").read_text() == f"_book.{dead}.old"
+    page = (left / "index.html").read_text(encoding="utf-8")
+    assert page == f"_book.{dead}.old"
 
 
 SLOW = """# Two
@@ -252,7 +257,7 @@ def test_a_build_killed_half_way_is_as_if_it_had_never_been(tmp_path):
         write_book(root, chapters)
 
     started = killed / "started"
-    started.write_text("")
+    started.write_text("", encoding="utf-8")
     process = press(killed, "html")
     try:
         waited(lambda: started.read_text())
@@ -274,7 +279,7 @@ def test_a_build_killed_half_way_is_as_if_it_had_never_been(tmp_path):
 
     def outputs(root):
         return {
-            f.name: json.loads(f.read_text())["key"]
+            f.name: json.loads(f.read_text(encoding="utf-8"))["key"]
             for f in (root / ".cache" / "run").iterdir()
         }
 
@@ -302,7 +307,7 @@ def test_serve_without_a_book_says_what_to_do(tmp_path, perform):
 
 def test_an_opening_alone_is_a_book(book_of):
     book = book_of({})
-    assert OPENING in (book.root / "index.qmd").read_text()
+    assert OPENING in (book.root / "index.qmd").read_text(encoding="utf-8")
     assert (build_html(book.root) / "index.html").exists()
 
 
@@ -320,10 +325,10 @@ def test_only_a_page_with_a_simulation_loads_the_stage(book_of):
     sims = book.root / "figures" / "sims"
     sims.mkdir(parents=True)
     for name in ("stage.js", "stage.css", ".weights.js.12"):
-        (sims / name).write_text("")
+        (sims / name).write_text("", encoding="utf-8")
     site = build_html(book.root)
     one, two = (
-        (site / f"book/{name}.html").read_text()
+        (site / f"book/{name}.html").read_text(encoding="utf-8")
         for name in ("01-one", "02-two")
     )
     assert '<script src="../figures/sims/stage.js" defer>' in one
@@ -343,15 +348,17 @@ def test_the_search_index_is_made_again_only_for_other_pages(
     made = []
 
     def make_index(site, folder):
-        made.append(page.read_text())
+        made.append(page.read_text(encoding="utf-8"))
         folder.mkdir()
-        (folder / "pagefind.js").write_text(f"finds in {made[-1]}")
+        (folder / "pagefind.js").write_text(
+            f"finds in {made[-1]}", encoding="utf-8"
+        )
 
     monkeypatch.setattr(search, "make_index", make_index)
     for text in ("once", "once", "twice", "once"):
-        page.write_text(text)
+        page.write_text(text, encoding="utf-8")
         search.set_index(site, cache)
         index = site / search.FOLDER / "pagefind.js"
-        assert index.read_text() == f"finds in {text}"
+        assert index.read_text(encoding="utf-8") == f"finds in {text}"
     assert made == ["once", "twice", "once"]
     assert len(list(cache.iterdir())) == 1

@@ -336,7 +336,7 @@ def test_a_chapter_that_is_not_there_is_an_error(tmp_path):
 def test_a_configuration_that_names_no_chapters_is_an_error(
     tmp_path, config, says
 ):
-    (tmp_path / "_quarto.yml").write_text(config)
+    (tmp_path / "_quarto.yml").write_text(config, encoding="utf-8")
     assert says in broken(tmp_path)
 
 
@@ -363,6 +363,7 @@ def test_a_chapter_not_in_utf8_is_an_error_on_its_line(tmp_path):
 def test_two_chapters_of_one_name_are_an_error(tmp_path):
     root = write_book(tmp_path, {"index": "# S\n", "one": "# One\n"})
     config = root / "_quarto.yml"
-    config.write_text(config.read_text() + "  appendices:\n    - one.qmd\n")
-    (root / "one.qmd").write_text("# Another\n")
+    with open(config, "a", encoding="utf-8") as file:
+        file.write("  appendices:\n    - one.qmd\n")
+    (root / "one.qmd").write_text("# Another\n", encoding="utf-8")
     assert "book/one.qmd and one.qmd bear one name" in broken(root)

@@ -41,7 +41,7 @@ ENVIRONMENT = "PYTHONPATH=code\nPYTHONHASHSEED=0\nSOURCE_DATE_EPOCH=0\n"
 def tiny(root):
     root.mkdir(parents=True, exist_ok=True)
     write_book(root, CHAPTERS)
-    (root / "_environment").write_text(ENVIRONMENT)
+    (root / "_environment").write_text(ENVIRONMENT, encoding="utf-8")
     return root
 
 
@@ -108,10 +108,10 @@ def test_two_builds_at_once_make_the_book_of_one(tmp_path, undisturbed):
 def test_the_lock_makes_the_second_build_wait(tmp_path):
     import fcntl
     with build.one_at_a_time(tmp_path):
-        with open(tmp_path / ".cache" / "build.lock") as other:
+        with open(tmp_path / ".cache" / "build.lock", "rb") as other:
             with pytest.raises(BlockingIOError):
                 fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with open(tmp_path / ".cache" / "build.lock") as other:
+    with open(tmp_path / ".cache" / "build.lock", "rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -276,7 +276,8 @@ def test_data_that_may_not_be_repaired_ends_the_build_in_one_line(tmp_path):
     (root / "code" / "scratch").mkdir(parents=True)
     (root / "code" / "scratch" / "mnist.py").write_text(
         "def fetch_mnist(root):\n"
-        "    raise PermissionError(13, 'Permission denied', root)\n"
+        "    raise PermissionError(13, 'Permission denied', root)\n",
+        encoding="utf-8",
     )
     with pytest.raises(BookError) as said:
         data.fetch(read_book(root))

@@ -24,13 +24,14 @@ def fetch_mnist(root):
 def book(tmp_path):
     root = write_book(tmp_path, {"01-one": "# One\n"})
     (root / "code" / "scratch").mkdir(parents=True)
-    (root / "code" / "scratch" / "mnist.py").write_text(MODULE)
+    module = root / "code" / "scratch" / "mnist.py"
+    module.write_text(MODULE, encoding="utf-8")
     return read_book(root)
 
 
 def calls(book):
     file = book.root / "calls"
-    return len(file.read_text()) if file.exists() else 0
+    return len(file.read_text(encoding="utf-8")) if file.exists() else 0
 
 
 def test_what_was_verified_and_not_touched_is_not_read_again(book):
@@ -43,7 +44,8 @@ def test_what_was_verified_and_not_touched_is_not_read_again(book):
     lambda root: (root / "data/MNIST/raw/a-ubyte").unlink(),
     lambda root: (root / "data/MNIST/raw/a-ubyte").write_bytes(b"damage"),
     lambda root: (root / "data/MNIST/raw/c-ubyte").write_bytes(b""),
-    lambda root: (root / "code/scratch/mnist.py").write_text(MODULE + "\n"),
+    lambda root: (root / "code/scratch/mnist.py").write_text(
+        MODULE + "\n", encoding="utf-8"),
 ], ids=["gone", "written to", "more", "other code"])
 def test_what_was_touched_is_verified(book, touch):
     data.fetch(book)
@@ -55,7 +57,8 @@ def test_what_was_touched_is_verified(book, touch):
 def test_a_failure_is_said_and_not_remembered(book):
     module = book.root / "code" / "scratch" / "mnist.py"
     module.write_text(
-        "def fetch_mnist(root):\n    raise RuntimeError('no source')\n")
+        "def fetch_mnist(root):\n    raise RuntimeError('no source')\n",
+        encoding="utf-8")
     for _ in range(2):
         with pytest.raises(BookError, match="no source"):
             data.fetch(book)

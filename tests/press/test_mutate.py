@@ -29,13 +29,14 @@ def package(tmp_path, monkeypatch):
     """A root with one module of scratch, and a test of it."""
     code = tmp_path / "code" / "scratch"
     code.mkdir(parents=True)
-    (code / "clip.py").write_text(MODULE)
+    (code / "clip.py").write_text(MODULE, encoding="utf-8")
     (tmp_path / "tests" / "scratch").mkdir(parents=True)
 
     def tested(*claims):
         (tmp_path / "tests" / "scratch" / "test_clip.py").write_text(
             "from scratch.clip import clip\n\n\ndef test_clip():\n"
-            + "".join(f"    assert {claim}\n" for claim in claims)
+            + "".join(f"    assert {claim}\n" for claim in claims),
+            encoding="utf-8",
         )
         return tmp_path
     monkeypatch.chdir(tmp_path)
@@ -63,14 +64,19 @@ def test_a_mutant_differs_in_that_place_alone(package):
 
 def test_an_exchange_that_changes_nothing_is_no_mutant(tmp_path):
     file = tmp_path / "sign.py"
-    file.write_text("def f(x):\n    return [x * -1, x / 1, x * 3]\n")
+    file.write_text(
+        "def f(x):\n    return [x * -1, x / 1, x * 3]\n", encoding="utf-8"
+    )
     assert [m.after for m in mutants(file) if "x " in m.before
             and "[" not in m.before] == ["(x / 3)"]
 
 
 def test_what_is_only_said_to_people_is_no_mutant(tmp_path):
     file = tmp_path / "bar.py"
-    file.write_text("def f(x):\n    tqdm(x, total=3, leave=False, n=1)\n")
+    file.write_text(
+        "def f(x):\n    tqdm(x, total=3, leave=False, n=1)\n",
+        encoding="utf-8",
+    )
     assert [m.after for m in mutants(file)] == [
         "pass", "tqdm(x, total=3, leave=False)", "2",
     ]
@@ -112,8 +118,9 @@ def test_the_tests_of_a_module_are_those_that_import_it(
     from press import judge
     root = package("clip(0) == 0")
     file = root / "tests" / "scratch" / "test_clip.py"
-    file.write_text(f"if False:\n    {line}\n" + file.read_text().replace(
-        "from scratch.clip import clip", "def clip(x): return x"))
+    text = file.read_text(encoding="utf-8").replace(
+        "from scratch.clip import clip", "def clip(x): return x")
+    file.write_text(f"if False:\n    {line}\n{text}", encoding="utf-8")
     if found:
         assert judge.baseline(root, "clip", tmp_path)["files"] == [str(file)]
     else:

@@ -180,7 +180,8 @@ def test_citations_are_looked_up_in_the_bibliography(book_of):
     book = book_of("# T\n\n[@he2015] and @kingma2015.\n",
                    config="bibliography: book/references.bib\n")
     (book.root / "book" / "references.bib").write_text(
-        "@article{he2015,\n  title = {x}\n}\n"
+        "@article{he2015,\n  title = {x}\n}\n",
+        encoding="utf-8",
     )
     assert only(book) == (
         "book/01-one.qmd:3: no source 'kingma2015' in the bibliography; add "

@@ -155,7 +155,9 @@ BOOK = "# T\n\n" + cell(
 def recorded(tmp_path_factory, quick_kernels):
     """A book whose outputs a real kernel made and were written down."""
     root = write_book(tmp_path_factory.mktemp("recorded"), {"01-one": BOOK})
-    (root / "_environment").write_text("PYTHONPATH=code\nOMP_NUM_THREADS=1\n")
+    (root / "_environment").write_text(
+        "PYTHONPATH=code\nOMP_NUM_THREADS=1\n", encoding="utf-8"
+    )
     tangle.tangle(read_book(root))
     runs = []
 
@@ -180,7 +182,7 @@ def record_of(root):
 @pytest.fixture
 def again(recorded, monkeypatch, capsys):
     """Compare with the record after a change in what is found."""
-    kept = record_of(recorded).read_text()
+    kept = record_of(recorded).read_text(encoding="utf-8")
     texts = {
         e["id"]: e["text"] for e in json.loads(kept)["entries"]
     }
@@ -202,11 +204,11 @@ def again(recorded, monkeypatch, capsys):
         return code, capsys.readouterr().err.strip().split("\n")
 
     yield compare
-    record_of(recorded).write_text(kept)
+    record_of(recorded).write_text(kept, encoding="utf-8")
 
 
 def test_a_record_says_what_was_made_and_on_what(recorded):
-    content = json.loads(record_of(recorded).read_text())
+    content = json.loads(record_of(recorded).read_text(encoding="utf-8"))
     assert [(e["id"], e["verdict"], e["text"]) for e in content["entries"]
             ] == [
         ("loss output 1", "exact", "loss 0.123456\n"),
@@ -232,9 +234,11 @@ def test_the_record_names_the_instructions_that_were_taken(monkeypatch):
 
 def test_the_processor_is_known_by_its_name(tmp_path):
     listed = tmp_path / "cpuinfo"
-    listed.write_text("processor\t: 0\nmodel name\t: Brand X : 2\n")
+    listed.write_text(
+        "processor\t: 0\nmodel name\t: Brand X : 2\n", encoding="utf-8"
+    )
     assert reproduce.cpu(listed) == "Brand X : 2"
-    listed.write_text("processor : 0\n")
+    listed.write_text("processor : 0\n", encoding="utf-8")
     assert reproduce.cpu(listed)
 
 
@@ -275,9 +279,9 @@ def test_a_number_that_is_gone_is_named(again):
 
 def test_a_number_that_is_new_is_named(again, recorded):
     file = record_of(recorded)
-    content = json.loads(file.read_text())
+    content = json.loads(file.read_text(encoding="utf-8"))
     del content["entries"][0]
-    file.write_text(json.dumps(content))
+    file.write_text(json.dumps(content), encoding="utf-8")
     code, lines = again()
     assert code == 1
     assert any("recorded nothing, found 'loss 0.1" in line for line in lines)
@@ -285,7 +289,8 @@ def test_a_number_that_is_new_is_named(again, recorded):
 
 def test_a_changed_digit_in_the_record_is_named(again, recorded):
     file = record_of(recorded)
-    file.write_text(file.read_text().replace("0.123456", "0.123466"))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("0.123456", "0.123466"), encoding="utf-8")
     code, lines = again()
     assert code == 1
     assert any("recorded 'loss 0.123466" in line for line in lines)
@@ -302,7 +307,7 @@ def test_without_a_record_there_is_nothing_to_compare(
     if damage is None:
         record_of(recorded).unlink()
     else:
-        record_of(recorded).write_text(damage)
+        record_of(recorded).write_text(damage, encoding="utf-8")
     with pytest.raises(BookError, match=says) as caught:
         again()
     assert caught.value.path == "book/recorded/outputs/01-one.json"

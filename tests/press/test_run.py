@@ -52,16 +52,18 @@ THREE = {
 def three(tmp_path):
     root = write_book(tmp_path, THREE)
     (root / "figures").mkdir()
-    (root / "figures" / "draw.py").write_text("from figures import pen\nd = 1")
-    (root / "figures" / "pen.py").write_text("p = 1\n")
-    (root / "figures" / "other.py").write_text("o = 1\n")
-    (root / "figures" / "palette.json").write_text("{}")
-    (root / "figures" / "book.mplstyle").write_text("\n")
-    (root / "requirements.lock").write_text("torch==1\n")
+    (root / "figures" / "draw.py").write_text(
+        "from figures import pen\nd = 1", encoding="utf-8"
+    )
+    (root / "figures" / "pen.py").write_text("p = 1\n", encoding="utf-8")
+    (root / "figures" / "other.py").write_text("o = 1\n", encoding="utf-8")
+    (root / "figures" / "palette.json").write_text("{}", encoding="utf-8")
+    (root / "figures" / "book.mplstyle").write_text("\n", encoding="utf-8")
+    (root / "requirements.lock").write_text("torch==1\n", encoding="utf-8")
     for path, module in tangle.modules(read_book(root).chapters).items():
         file = root / "code" / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(module.text)
+        file.write_text(module.text, encoding="utf-8")
     return root
 
 
@@ -80,9 +82,9 @@ def changed(root, edit):
 
 
 def replace(file, old, new):
-    text = file.read_text()
+    text = file.read_text(encoding="utf-8")
     assert old in text
-    file.write_text(text.replace(old, new))
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @pytest.mark.parametrize("file, old, new, stale", [
@@ -153,12 +155,15 @@ def reads(three):
     for name in ("press/chapters.py", "press/pandoc.py", "press/other.py",
                  "press/filters/f.lua", "press/templates/p.html",
                  "tests/t1.py", "tests/u1.py"):
-        (three / name).write_text("x = 1\n")
-    (three / "press" / "chapters.py").write_text("from press import pandoc\n")
-    (three / "pyproject.toml").write_text('[project]\nversion = "1"\n')
-    (three / "book" / "made.qmd").write_text(READS)
-    config = (three / "_quarto.yml")
-    config.write_text(config.read_text() + "  appendices: [book/made.qmd]\n")
+        (three / name).write_text("x = 1\n", encoding="utf-8")
+    (three / "press" / "chapters.py").write_text(
+        "from press import pandoc\n", encoding="utf-8"
+    )
+    (three / "pyproject.toml").write_text(
+        '[project]\nversion = "1"\n', encoding="utf-8")
+    (three / "book" / "made.qmd").write_text(READS, encoding="utf-8")
+    with open(three / "_quarto.yml", "a", encoding="utf-8") as config:
+        config.write("  appendices: [book/made.qmd]\n")
 
     def key():
         book = read_book(three)
@@ -198,7 +203,7 @@ def test_a_chapter_that_reads_the_book_depends_on_all_but_its_prose(
 def test_a_new_file_of_a_pattern_in_quotes_makes_stale(reads):
     root, key = reads
     before = key()
-    (root / "tests" / "t2.py").write_text("")
+    (root / "tests" / "t2.py").write_text("", encoding="utf-8")
     assert key() != before
 
 
@@ -210,7 +215,7 @@ def test_another_python_makes_everything_stale(three, monkeypatch):
 
 def test_the_data_is_part_of_the_key_of_what_loads_it(three):
     replace(three / "code/scratch/one.py", "a = 1", "import scratch.data")
-    (three / "code/scratch/data.py").write_text("")
+    (three / "code/scratch/data.py").write_text("", encoding="utf-8")
     raw = three / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     digits = raw / "t10k-labels-idx1-ubyte"
@@ -223,7 +228,7 @@ def test_a_large_file_is_part_of_the_key_too_and_read_once(
 ):
     monkeypatch.setattr(run, "LARGE", 2)
     replace(three / "code/scratch/one.py", "a = 1", "import scratch.data")
-    (three / "code/scratch/data.py").write_text("")
+    (three / "code/scratch/data.py").write_text("", encoding="utf-8")
     raw = three / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     digits = raw / "t10k-labels-idx1-ubyte"
@@ -238,10 +243,10 @@ def test_what_lies_in_a_recorded_folder_is_part_of_the_key(three):
     replace(three / "book/04-four.qmd", "1 + 1", "'book/recorded/gpu'")
     folder = three / "book" / "recorded" / "gpu"
     folder.mkdir(parents=True)
-    assert changed(three, lambda: (folder / "a.txt").write_text("")) == []
+    assert changed(three, lambda: (folder / "a.txt").touch()) == []
     record = folder / "a.json"
-    assert changed(three, lambda: record.write_text("{}")) == [4]
-    assert changed(three, lambda: record.write_text("{ }")) == [4]
+    assert changed(three, lambda: record.write_bytes(b"{}")) == [4]
+    assert changed(three, lambda: record.write_bytes(b"{ }")) == [4]
 
 
 def test_two_cells_are_not_one(three, book_of):
@@ -325,12 +330,13 @@ def test_a_damaged_entry_is_made_again(book_of, runs, damage):
     book = book_of("# T\n\n" + cell("1"))
     executed(book)
     entry = entry_of(book.root)
-    good = entry.read_text()
-    entry.write_text(damage(good))
+    good = entry.read_text(encoding="utf-8")
+    entry.write_text(damage(good), encoding="utf-8")
     assert executed(book).fresh
     assert len(runs) == 2
-    assert entry.read_text() == good.replace("run 1", "run 2").replace(
-        json.loads(good)["sha256"], json.loads(entry.read_text())["sha256"]
+    again = entry.read_text(encoding="utf-8")
+    assert again == good.replace("run 1", "run 2").replace(
+        json.loads(good)["sha256"], json.loads(again)["sha256"]
     )
     assert not executed(book).fresh
 
@@ -363,7 +369,7 @@ def test_data_that_a_run_fetches_does_not_make_it_stale(
     three, runs, monkeypatch
 ):
     replace(three / "code/scratch/one.py", "a = 1", "import scratch.data")
-    (three / "code/scratch/data.py").write_text("")
+    (three / "code/scratch/data.py").write_text("", encoding="utf-8")
     raw = three / "data" / "MNIST" / "raw"
     pretend = run.execute
 
@@ -384,7 +390,7 @@ def test_the_newest_entries_are_kept_and_no_more(book_of, runs):
         entry = max((book.root / ".cache/run").iterdir(),
                     key=lambda f: f.stat().st_mtime_ns)
         os.utime(entry, (number, number))
-    (book.root / ".cache/run" / "01-one-too-abc.json").write_text("")
+    (book.root / ".cache/run" / "01-one-too-abc.json").touch()
     assert not executed(book).fresh
     kept = list((book.root / ".cache/run").glob("01-one-[0-9a-f]*.json"))
     assert len(kept) == run.ENTRIES_KEPT
@@ -566,7 +572,7 @@ def test_no_kernel_outlives_its_chapter(rich):
     children = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
     if not os.path.exists(children):
         pytest.skip("needs Linux")
-    for child in open(children).read().split():
+    for child in open(children, "rb").read().decode().split():
         assert b"ipykernel" not in open(f"/proc/{child}/cmdline", "rb").read()
 
 

@@ -30,7 +30,7 @@ $$
 
 def page_of(book):
     site = build.build(book, Reporter(quiet=True), formats=("html",))
-    return (site / "book/01-one.html").read_text(), site
+    return (site / "book/01-one.html").read_text(encoding="utf-8"), site
 
 
 def test_no_page_carries_a_style_or_a_script_but_the_one_it_wears(book_of):
@@ -47,7 +47,7 @@ def test_no_page_carries_a_style_or_a_script_but_the_one_it_wears(book_of):
 
 def test_every_class_that_stands_for_a_style_has_its_rule(book_of):
     page, site = page_of(book_of(TABLE))
-    sheet = (site / "site/palette.css").read_text()
+    sheet = (site / "site/palette.css").read_text(encoding="utf-8")
     for side in ("left", "right", "center"):
         assert re.search(rf'<td class="to-{side}">', page)
         assert f".to-{side}{{text-align: {side}!important}}" in sheet

@@ -46,7 +46,8 @@ def module_of(book, name="one"):
 
 
 def test_blocks_stand_in_reading_order_two_blank_lines_apart(tangled):
-    header, _, body = module_of(tangled).read_text().partition("\n")
+    text = module_of(tangled).read_text(encoding="utf-8")
+    header, _, body = text.partition("\n")
     assert body == (
         "import math\n\n\ndef area(r):\n    return math.pi * r * r\n"
         "\n\ndef twice(r):\n    return 2 * area(r)\n"
@@ -60,7 +61,7 @@ def test_reading_order_is_that_of_the_configuration(book_of):
     book = book_of({"09-first": "# A\n\n" + program("a = 1"),
                     "01-second": "# B\n\n" + program("b = 2")})
     tangle.tangle(book)
-    assert "a = 1\n\n\nb = 2" in module_of(book).read_text()
+    assert "a = 1\n\n\nb = 2" in module_of(book).read_text(encoding="utf-8")
 
 
 def test_options_and_annotations_are_left_out(book_of):
@@ -69,7 +70,7 @@ def test_options_and_annotations_are_left_out(book_of):
         label="x", echo="false",
     ))
     tangle.tangle(book)
-    assert module_of(book).read_text().split("\n", 1)[1] == (
+    assert module_of(book).read_text(encoding="utf-8").split("\n", 1)[1] == (
         "a = 1\nb = '# <2> stays'\nc = 3  # a note\n"
     )
 
@@ -77,7 +78,7 @@ def test_options_and_annotations_are_left_out(book_of):
 def test_other_cells_are_not_tangled(book_of):
     book = book_of("# One\n\n" + program("a = 1") + cell("a + 1"))
     tangle.tangle(book)
-    assert "a + 1" not in module_of(book).read_text()
+    assert "a + 1" not in module_of(book).read_text(encoding="utf-8")
 
 
 def test_tangling_again_writes_nothing(tangled):
@@ -89,7 +90,7 @@ def test_tangling_again_writes_nothing(tangled):
 def test_an_edited_chapter_replaces_the_module(tangled, book_of):
     book = book_of({"01-one": ONE.replace("math.pi", "3"), "02-two": TWO})
     assert tangle.tangle(book) == [module_of(book)]
-    assert "return 3 * r * r" in module_of(book).read_text()
+    assert "return 3 * r * r" in module_of(book).read_text(encoding="utf-8")
 
 
 def test_a_module_no_chapter_makes_any_more_is_removed(book_of):
@@ -111,8 +112,10 @@ def test_through_takes_the_chapters_up_to_one_and_the_appendices(book_of):
 
 def test_a_line_of_a_module_knows_the_line_it_came_from(tangled):
     (module,) = tangle.modules(tangled.chapters).values()
-    sources = {c.path: (tangled.root / c.path).read_text().split("\n")
-               for c in tangled.chapters}
+    sources = {
+        c.path: (tangled.root / c.path).read_text(encoding="utf-8").split("\n")
+        for c in tangled.chapters
+    }
     lines = module.text.split("\n")
     checked = 0
     for number, text in enumerate(lines, 1):
@@ -191,11 +194,11 @@ def test_a_module_that_an_edit_elsewhere_breaks_is_an_error(book_of):
     uses = program("from scratch.one import a\nb = a", "two")
     book = book_of("# One\n\n" + program("a = 1") + uses)
     tangle.tangle(book)
-    before = module_of(book).read_text()
+    before = module_of(book).read_text(encoding="utf-8")
     book = book_of("# One\n\n" + program("A = 1") + uses)
     said = complaint(tangle.tangle, book)
     assert said.startswith("book/01-one.qmd:9: 'import scratch.two' fails")
-    assert module_of(book).read_text() == before
+    assert module_of(book).read_text(encoding="utf-8") == before
 
 
 def test_modules_are_imported_without_what_the_notebook_has(book_of):
@@ -211,18 +214,18 @@ def test_modules_are_imported_without_what_the_notebook_has(book_of):
 
 def test_a_hand_edited_module_is_never_overwritten(tangled, book_of):
     file = module_of(tangled)
-    edited = file.read_text().replace("2 * area", "3 * area")
-    file.write_text(edited)
+    edited = file.read_text(encoding="utf-8").replace("2 * area", "3 * area")
+    file.write_text(edited, encoding="utf-8")
     line = edited.split("\n").index("    return 3 * area(r)") + 1
     for action in (tangle.tangle, tangle.check):
         said = complaint(action, tangled)
         assert said.startswith(f"code/scratch/one.py:{line}: edited by hand")
         assert "make the change at book/02-two.qmd:6 instead" in said
-        assert file.read_text() == edited
+        assert file.read_text(encoding="utf-8") == edited
     newer = book_of({"01-one": ONE.replace("a(r)", "a(s)"), "02-two": TWO})
     said = complaint(tangle.tangle, newer)
     assert said.startswith("code/scratch/one.py:5: edited by hand")
-    assert file.read_text() == edited
+    assert file.read_text(encoding="utf-8") == edited
 
 
 @pytest.mark.parametrize("text", ["", "x = 1\n", "# Tangled from x.\n"])
@@ -230,27 +233,27 @@ def test_a_file_of_the_same_name_is_never_overwritten(book_of, text):
     book = book_of("# One\n\n" + program("a = 1"))
     file = module_of(book)
     file.parent.mkdir(parents=True)
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     assert "edited by hand" in complaint(tangle.tangle, book)
-    assert file.read_text() == text
+    assert file.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize("name", ["scratch/mine.py", "__init__.py"])
 def test_an_orphan_of_someones_hand_is_kept_and_named(tangled, name):
     file = tangled.root / "code" / name
-    file.write_text("mine = 1\n")
+    file.write_text("mine = 1\n", encoding="utf-8")
     for action in (tangle.tangle, tangle.check):
         said = complaint(action, tangled)
         assert said.startswith(f"code/{name}: no chapter makes this file")
-        assert file.read_text() == "mine = 1\n"
+        assert file.read_text(encoding="utf-8") == "mine = 1\n"
 
 
 def test_nothing_is_written_when_one_module_is_wrong(tangled, book_of):
-    before = module_of(tangled).read_text()
+    before = module_of(tangled).read_text(encoding="utf-8")
     book = book_of({"01-one": ONE + program("e = 1"),
                     "02-two": TWO + program("import nowhere", "bad")})
     complaint(tangle.tangle, book)
-    assert module_of(book).read_text() == before
+    assert module_of(book).read_text(encoding="utf-8") == before
     assert not module_of(book, "bad").exists()
 
 
@@ -264,12 +267,12 @@ def test_check_is_content_with_what_tangle_wrote(tangled):
 def test_check_names_what_is_missing_and_what_is_old(tangled, book_of):
     book = book_of({"01-one": ONE + program("e = 1"),
                     "02-two": TWO + program("f = 1", "more")})
-    before = module_of(book).read_text()
+    before = module_of(book).read_text(encoding="utf-8")
     assert complaint(tangle.check, book).split("\n") == [
         "code/scratch/more.py: missing; run 'make tangle'",
         "code/scratch/one.py: older than its chapters; run 'make tangle'",
     ]
-    assert module_of(book).read_text() == before
+    assert module_of(book).read_text(encoding="utf-8") == before
 
 
 def test_the_repositorys_code_is_what_its_chapters_make():
@@ -287,11 +290,11 @@ def test_code_is_still_the_module_of_the_standard_library(tangled, folder):
          "import code; code.InteractiveConsole\n"
          "import scratch.one; print(scratch.one.twice(1))",
          str(tangled.root / "code")],
-        cwd=tangled.root / folder, capture_output=True, text=True,
+        cwd=tangled.root / folder, capture_output=True, encoding="utf-8",
     )
     assert (done.stderr, done.stdout) == ("", "6.283185307179586\n")
 
 
 def test_every_module_parses_as_the_oldest_python_we_promise():
     for file in (REPO / "code").rglob("*.py"):
-        ast.parse(file.read_text(), feature_version=(3, 11))
+        ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 11))

@@ -34,7 +34,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(venv, "LOCK", tmp_path / "requirements.lock")
     monkeypatch.setattr(venv, "STAMP", tmp_path / ".venv" / "set-up")
-    venv.LOCK.write_text(LOCK)
+    venv.LOCK.write_text(LOCK, encoding="utf-8")
     return tmp_path
 
 
@@ -46,7 +46,7 @@ def calls(place, monkeypatch):
     def call(command, advice):
         made.append(command)
         venv.python().parent.mkdir(parents=True, exist_ok=True)
-        venv.python().write_text("")
+        venv.python().write_text("", encoding="utf-8")
 
     monkeypatch.setattr(venv, "call", call)
     return made
@@ -74,7 +74,7 @@ def test_the_repositorys_lock_pins_uv_with_hashes():
 
 
 def test_the_lock_pins_what_the_project_asks_for_and_no_address():
-    lock = (REPO / "requirements.lock").read_text()
+    lock = (REPO / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in "".join(
         line for line in lock.split("\n") if not line.lstrip().startswith("#")
     )
@@ -164,15 +164,15 @@ def test_every_package_asked_for_is_imported_or_called():
 
 def stamped(text):
     venv.python().parent.mkdir(parents=True, exist_ok=True)
-    venv.python().write_text("")
-    venv.STAMP.write_text(text)
+    venv.python().write_text("", encoding="utf-8")
+    venv.STAMP.write_text(text, encoding="utf-8")
 
 
 def test_ready_means_stamped_with_this_lock(place):
     assert not venv.ready()
     stamped(venv.wanted())
     assert venv.ready()
-    venv.LOCK.write_text(LOCK.replace("aaaa", "eeee"))
+    venv.LOCK.write_text(LOCK.replace("aaaa", "eeee"), encoding="utf-8")
     assert not venv.ready()
 
 
@@ -201,7 +201,7 @@ def test_a_set_up_installs_uv_and_then_the_lock_by_hash(place, calls):
     make, fetch, install = calls
     assert make[1:3] == ["-m", "venv"] and make[-1] == str(venv.VENV)
     assert "--require-hashes" in fetch and "--require-hashes" in install
-    assert Path(fetch[-1]).read_text() == venv.block_of("uv")
+    assert Path(fetch[-1]).read_text(encoding="utf-8") == venv.block_of("uv")
     assert install[-1] == str(venv.LOCK) and "uv" in install
     assert venv.ready()
 
@@ -209,12 +209,13 @@ def test_a_set_up_installs_uv_and_then_the_lock_by_hash(place, calls):
 def test_an_environment_of_another_place_is_left_alone(place, calls):
     shared = place / "shared"
     shared.mkdir()
-    (shared / "set-up").write_text("3.11 of-another-lock\n")
+    (shared / "set-up").write_text("3.11 of-another-lock\n", encoding="utf-8")
     venv.VENV.symlink_to(shared)
     with pytest.raises(SystemExit, match="a link to .*shared"):
         venv.set_up()
     assert calls == []
-    assert (shared / "set-up").read_text() == "3.11 of-another-lock\n"
+    stamp = (shared / "set-up").read_text(encoding="utf-8")
+    assert stamp == "3.11 of-another-lock\n"
 
 
 def test_a_second_set_up_does_nothing(place, calls):
@@ -226,7 +227,7 @@ def test_a_second_set_up_does_nothing(place, calls):
 
 def test_a_set_up_that_fails_is_not_ready(place, calls, monkeypatch):
     venv.set_up()
-    venv.LOCK.write_text(LOCK + "\n")
+    venv.LOCK.write_text(LOCK + "\n", encoding="utf-8")
 
     def fails(command, advice):
         assert not venv.STAMP.exists()
@@ -236,7 +237,7 @@ def test_a_set_up_that_fails_is_not_ready(place, calls, monkeypatch):
     with pytest.raises(SystemExit, match="set-up failed: cannot"):
         venv.set_up()
     assert not venv.ready()
-    venv.LOCK.write_text(LOCK)
+    venv.LOCK.write_text(LOCK, encoding="utf-8")
     assert not venv.ready()
 
 
@@ -267,7 +268,9 @@ def test_an_environment_of_another_python_is_cleared(
     place, version, arguments
 ):
     venv.VENV.mkdir()
-    (venv.VENV / "pyvenv.cfg").write_text(f"version = {version}\n")
+    (venv.VENV / "pyvenv.cfg").write_text(
+        f"version = {version}\n", encoding="utf-8"
+    )
     assert venv.stale() == arguments
 
 

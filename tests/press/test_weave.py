@@ -265,7 +265,8 @@ def made(tmp_path_factory, quick_kernels):
         appendices={"data": DATA, "answers": ANSWERS},
         config="bibliography: book/references.bib\n",
     )
-    (root / "book" / "references.bib").write_text(BIBLIOGRAPHY)
+    works = root / "book" / "references.bib"
+    works.write_text(BIBLIOGRAPHY, encoding="utf-8")
     book = read_book(root)
     proof.check(book)
     tangle.tangle(book)
@@ -274,7 +275,7 @@ def made(tmp_path_factory, quick_kernels):
     html.set_pages(book, woven, known, root / "site", root / "cache")
     typst = pdf.typst_source(book, woven, known, root / "cache", imprint={})
     pages = {
-        c.name: Tree((root / "site" / c.page).read_text())
+        c.name: Tree((root / "site" / c.page).read_text(encoding="utf-8"))
         for c in book.chapters
     }
     return book, pages, typst
@@ -709,7 +710,7 @@ def test_two_pictures_of_one_cell_have_two_names():
 def test_pictures_of_a_chapter_are_gathered(book_of):
     book = book_of("# T\n\n![A\n[1, 2]](../cat.svg) ![B](/figures/dog.png)\n")
     (book.root / "figures").mkdir()
-    (book.root / "cat.svg").write_text(SVG)
+    (book.root / "cat.svg").write_text(SVG, encoding="utf-8")
     (book.root / "figures" / "dog.png").write_bytes(b"png")
     (_, one) = [weave.weave(book, result) for result in run.run_all(book)]
     stem = one.chapter.name
@@ -750,7 +751,8 @@ def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
         html.set_pages(
             book, woven, labels(book), book.root / "s", book.root / "c"
         )
-        return (book.root / "s" / "book" / "01-one.html").read_text()
+        page = book.root / "s" / "book" / "01-one.html"
+        return page.read_text(encoding="utf-8")
 
     async def all_of(book):
         return [await run.run(book, c) for c in book.chapters]
@@ -763,7 +765,8 @@ def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
     )
     assert pages_of(book) == first and calls == []
     entry = book.root / "c" / "01-one.html"
-    entry.write_text(entry.read_text().replace("Prose.", "Damage."))
+    text = entry.read_text(encoding="utf-8").replace("Prose.", "Damage.")
+    entry.write_text(text, encoding="utf-8")
     assert pages_of(book) == first and len(calls) == 1
     assert "Other." in pages_of(book_of("# T\n\nOther.\n"))
     assert len(calls) == 2
@@ -781,7 +784,9 @@ def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
         "02-two": "# Two {#sec-two}\n\n@lee-a says. And [@lee-b; @lee-a].\n",
     }, config="bibliography: book/references.bib\n")
     works = root / "book" / "references.bib"
-    works.write_text(work("lee-a", "Alpha") + work("lee-b", "Beta"))
+    works.write_text(
+        work("lee-a", "Alpha") + work("lee-b", "Beta"), encoding="utf-8"
+    )
 
     def source():
         book = read_book(root)
@@ -802,7 +807,9 @@ def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
     }
     listed = text[text.index("<bibliography>"):]
     assert listed.index("Alpha") < listed.index("Beta")
-    works.write_text(work("lee-a", "Gamma") + work("lee-b", "Beta"))
+    works.write_text(
+        work("lee-a", "Gamma") + work("lee-b", "Beta"), encoding="utf-8"
+    )
     assert '"@lee-a": [Lee (#link(<ref-lee-a>)[2001b])]' in source()
 
 

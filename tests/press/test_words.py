@@ -149,7 +149,7 @@ def test_a_small_book_in_all_its_forms(made):
     for name in ("b.pdf", "b.epub", "book/01-one.html"):
         assert (site / name).read_bytes() == (again / name).read_bytes()
 
-    page = (site / "book/01-one.html").read_text()
+    page = (site / "book/01-one.html").read_text(encoding="utf-8")
     assert re.search(
         r'<a href="glossary\.html#term-ulp" class="term"\s+data-title="The '
         r'gap between floats, see there\."><em>ulp</em></a>', page)
@@ -157,11 +157,11 @@ def test_a_small_book_in_all_its_forms(made):
         r'class="forward term"\s+data-title="What made it, x \* \*y\*, '
         r'well\."', page)
     assert "<code>[code]{.term}</code>" in page and "entry=" not in page
-    words_page = (site / "book/glossary.html").read_text()
+    words_page = (site / "book/glossary.html").read_text(encoding="utf-8")
     assert re.search(r'<dt><span id="term-ulp" class="entry">ulp</span>'
                      r"</dt>\s*<dd>\s*<p>The gap", words_page)
 
-    notebook = (site / "notebooks/01-one.ipynb").read_text()
+    notebook = (site / "notebooks/01-one.ipynb").read_text(encoding="utf-8")
     assert "term" not in notebook.replace("[code]{.term}", "")
     assert "*ulp*" in notebook
 

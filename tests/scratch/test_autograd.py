@@ -445,7 +445,7 @@ def test_another_order_gives_another_gradient():
                                           ("tape", 100)])
 def test_the_engine_is_as_short_as_was_asked(module, most):
     path = Path(__file__).parents[2] / f"code/scratch/{module}.py"
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     assert len(lines) <= most and max(map(len, lines)) <= 72
     starts = [node.lineno for node in ast.walk(ast.parse(text))

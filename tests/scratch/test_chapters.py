@@ -132,7 +132,7 @@ def failures(tmp_path_factory):
     run = subprocess.run(
         [sys.executable, "-P", "-c", WORKER], cwd=root,
         env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-        input=json.dumps(tasks), capture_output=True, text=True,
+        input=json.dumps(tasks), capture_output=True, encoding="utf-8",
     )
     assert run.returncode == 0, run.stderr
     found = {number: [] for number in NUMBERS}

@@ -21,7 +21,7 @@ def python(*args, cwd, path=None):
         env["PYTHONPATH"] = str(path)
     return subprocess.run(
         [sys.executable, *args], cwd=cwd, env=env,
-        capture_output=True, text=True,
+        capture_output=True, encoding="utf-8",
     )
 
 

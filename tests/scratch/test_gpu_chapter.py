@@ -30,7 +30,7 @@ def time(seconds):
 def synthetic(tmp_path):
     """A record such as no machine has made, for this test alone."""
     record = json.loads(
-        (REPO / "book/recorded/timing/cpu.json").read_text())
+        (REPO / "book/recorded/timing/cpu.json").read_text(encoding="utf-8"))
     record |= {"date": "2001-02-03", "torch": "0.0", "gpu": {
         "name": "A Card", "driver": "12.34", "cuda": "0", "bytes": 1}}
     results = copy.deepcopy(record["results"]["cpu"])

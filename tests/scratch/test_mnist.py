@@ -79,7 +79,7 @@ def child(script, *args, **options):
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, args)],
         env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
         **options,
     )
 

@@ -914,7 +914,10 @@ def test_the_driver_is_asked_of_nvidia_smi(monkeypatch):
 def test_the_processor_has_a_name(monkeypatch, tmp_path):
     assert cpu_name()
     info = tmp_path / "cpuinfo"
-    info.write_text("processor : 0\nmodel name\t: Some: CPU 9\nflags : a\n")
+    info.write_text(
+        "processor : 0\nmodel name\t: Some: CPU 9\nflags : a\n",
+        encoding="utf-8",
+    )
     monkeypatch.setattr(module, "Path", lambda _: info)
     assert cpu_name() == "Some: CPU 9"
     info.unlink()
@@ -980,7 +983,8 @@ def check_results(found, gpu=False):
 
 def test_the_committed_record_has_the_form_it_says():
     found = json.loads(
-        (REPO / "book" / "recorded" / "timing" / "cpu.json").read_text())
+        (REPO / "book" / "recorded" / "timing" / "cpu.json")
+        .read_text(encoding="utf-8"))
     assert set(found) == {
         "format", "date", "torch", "python", "system", "load", "cpu", "gpu",
         "data", "steps", "batch", "results"}
@@ -1036,10 +1040,11 @@ def test_with_a_gpu_a_record_has_two_devices(small, monkeypatch):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.json"
     write({"format": 1, "x": [1.5]}, path)
-    assert json.loads(path.read_text()) == {"format": 1, "x": [1.5]}
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept == {"format": 1, "x": [1.5]}
     with pytest.raises(TypeError):
         write({"x": object()}, path)
-    assert json.loads(path.read_text())["x"] == [1.5]
+    assert json.loads(path.read_text(encoding="utf-8"))["x"] == [1.5]
     assert [f.name for f in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -1048,14 +1053,14 @@ def test_records_are_read_newest_first(tmp_path):
     for name, date in (("a", "2026-01-02"), ("b", "2027-01-01"),
                        ("c", "2025-12-31")):
         write({"format": 1, "date": date}, tmp_path / f"{name}.json")
-    (tmp_path / "notes.txt").write_text("no record")
+    (tmp_path / "notes.txt").write_text("no record", encoding="utf-8")
     assert [r["date"][:4] for r in read(tmp_path)] == [
         "2027", "2026", "2025"]
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"format": 2}'])
 def test_what_is_no_record_is_named(tmp_path, text):
-    (tmp_path / "odd.json").write_text(text)
+    (tmp_path / "odd.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"odd\.json: not a record"):
         read(tmp_path)
 
@@ -1119,7 +1124,7 @@ def test_what_cannot_be_written_ends_before_measuring(
 
     monkeypatch.setattr(module, "make_record", too_late)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(SystemExit) as end:
         main(options)
     assert end.value.code == 2
@@ -1135,7 +1140,7 @@ def test_it_needs_torch_alone():
         "print(*sorted(n for n in sys.modules if n.startswith('scratch.')))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True,
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8",
         env=os.environ | {"PYTHONPATH": str(REPO / "code")})
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == [
@@ -1147,5 +1152,5 @@ def test_it_runs_as_a_module():
     run = subprocess.run(
         [sys.executable, "-m", "scratch.timing", "--help"],
         env=os.environ | {"PYTHONPATH": str(REPO / "code")},
-        capture_output=True, text=True, check=False)
+        capture_output=True, encoding="utf-8", check=False)
     assert run.returncode == 0 and "--json" in run.stdout

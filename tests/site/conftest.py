@@ -52,7 +52,7 @@ def house(tmp_path_factory):
     (site / "book").mkdir()
     shutil.copytree(FOLDER, site / "figures" / "sims")
     shutil.copy(TEMPLATES / "book.css", site / "site")
-    (site / "site" / "palette.css").write_text(palette_css())
+    (site / "site" / "palette.css").write_text(palette_css(), encoding="utf-8")
     for name in SIMS:
         page = site / "book" / f"{name}.html"
         page.write_text(PAGE.format(name=name), encoding="utf-8")

@@ -252,7 +252,7 @@ def test_a_file_name_leads_to_the_page_of_its_module(opened):
     with tab.expect_navigation():
         link.click()
     assert tab.locator("h1").inner_text() == name
-    source = (SITE.parent / "code" / name).read_text()
+    source = (SITE.parent / "code" / name).read_text(encoding="utf-8")
     shown = tab.locator("pre code").text_content()
     assert shown.strip() == source.strip()
 

@@ -406,7 +406,8 @@ WITH_GPU = """() => {
 def test_the_rates_are_those_of_the_records(math_pages):
     """The newest first, as scratch.timing reads them."""
     records = sorted(
-        (json.loads(file.read_text()) for name in ("timing", "gpu")
+        (json.loads(file.read_text(encoding="utf-8"))
+         for name in ("timing", "gpu")
          for file in sorted((RECORDS / name).glob("*.json"))),
         key=lambda record: record["date"], reverse=True,
     )
