@@ -14,6 +14,7 @@ from press import svg
 from press.chapters import Book, Chapter
 from press.errors import BookError
 from press.labels import Label, shown_number
+from press.origin import find_origin, made_of
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.plain import plain
 from press.weave import Woven, filter_data
@@ -43,7 +44,7 @@ def set_pdf(
         for old in cache.glob(f"{paper}-*.pdf"):
             old.unlink(missing_ok=True)
         aside = cache / f".{entry.name}.{os.getpid()}"
-        aside.write_bytes(typeset(source, pictures, cache, paper))
+        aside.write_bytes(typeset(book, source, pictures, cache, paper))
         os.replace(aside, entry)
     shutil.copyfile(entry, out)
 
@@ -74,6 +75,10 @@ def typst_source(
         )
         fragments = [jobs[w.chapter.path].result() for w in woven]
     citations, references = cited_works(book, fragments, cache)
+    works = book.config.get("bibliography", "")
+    if references:
+        citations = made_of(works, citations)
+        references = made_of(works, references)
     return around.result().replace(
         BODY, citations + body_of(woven, fragments, references)
     )
@@ -160,23 +165,27 @@ def body_of(
     for one, text in zip(woven, fragments, strict=True):
         name = "Appendices" if one.chapter.appendix else one.chapter.part
         if name and name != part:
-            body.append(f"#part({as_string(plain(name))})")
+            body.append(made_of(
+                "_quarto.yml", f"#part({as_string(plain(name))})",
+            ))
         part = name
         for name in reversed(HELD_BACK):
             text, line, rest = text.partition(f"// press: {name}\n")
-            held[name] += [rest] if line else []
-        body.append(text)
+            held[name] += [made_of(one.chapter, rest)] if line else []
+            here = f"// press: {name} here\n"
+            text = text.replace(here, here + made_of(one.chapter, ""))
+        body.append(made_of(one.chapter, text))
     if references:
         body += [
-            "#heading(level: 1, numbering: none)[References]",
+            made_of("", "#heading(level: 1, numbering: none)[References]"),
             "<bibliography>", references,
         ]
-    whole = "\n".join(body)
+    whole = "\n".join([*body, made_of("", "")])
     if held["solutions"]:
         held["solutions"].insert(0, "#heading(level: 2)[Solutions]\n")
     for name in ("answers", "solutions"):
         whole = whole.replace(
-            f"// press: {name} here\n", "\n".join(held[name])
+            f"// press: {name} here\n", "\n".join([*held[name], ""])
         )
     return whole
 
@@ -195,7 +204,8 @@ def as_string(value: str) -> str:
 
 
 def typeset(
-    source: str, pictures: dict[str, bytes], cache: Path, paper: str
+    book: Book, source: str, pictures: dict[str, bytes], cache: Path,
+    paper: str,
 ) -> bytes:
     """The PDF's bytes: the same for the same source and pictures."""
     import typst
@@ -216,9 +226,12 @@ def typeset(
             pdf_standards=["ua-1"], sys_inputs={"paper": PAPERS[paper]},
         )
     except typst.TypstError as error:
+        path, line, excerpt = find_origin(book, source, error.diagnostic)
+        advice = "".join(f"; {hint}" for hint in error.hints)
         raise BookError(
-            next(cache.glob("*.typ"), "book.typ"), None,
-            f"Typst cannot set this: {str(error).strip()}",
+            path, line,
+            f"Typst cannot set this: {error.message}{advice}\n{excerpt}"
+            .rstrip(),
         ) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -19,6 +19,8 @@ from press.run import Result
 ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
 IMAGE_PATH = re.compile(rf"(!{BRACKETED}\()([^)\s]+)")
 MARKED_UP = re.compile(r"`|\*\*|\$\S|\]\(|\]\{")
+# What gives a terminal colors, and would be printed as [31m here.
+TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
 
 
@@ -135,11 +137,11 @@ def output_markdown(
             return []
         return block(
             f".cell-output-{output['name']}",
-            fenced(output["text"].rstrip("\n")),
+            fenced(uncolored(output["text"].rstrip("\n"))),
         )
     if kind == "error":
         message = f"{output['ename']}: {output['evalue']}"
-        return block(".cell-output-error", fenced(message))
+        return block(".cell-output-error", fenced(uncolored(message)))
     data = output.get("data", {})
     if "image/svg+xml" in data:
         stem = str(cell.label)
@@ -155,8 +157,14 @@ def output_markdown(
             lines += ["", f": {caption} {{#{cell.label}}}", ""]
         return block(".cell-output-display", lines)
     if "text/plain" in data:
-        return block(".cell-output-display", fenced(data["text/plain"]))
+        return block(
+            ".cell-output-display", fenced(uncolored(data["text/plain"]))
+        )
     return []
+
+
+def uncolored(text: str) -> str:
+    return TERMINAL.sub("", text)
 
 
 def picture(cell: Cell, name: str) -> list[str]:
