@@ -9,7 +9,7 @@ import sys
 OLDEST, NEWEST = (3, 11), (3, 14)  # what requirements.lock serves
 
 
-def check_python(version):
+def check_python(version):  # type: (tuple) -> None
     """End in one sentence under a Python that the lock does not serve."""
     if not OLDEST <= tuple(version[:2]) <= NEWEST:
         sys.exit(

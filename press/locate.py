@@ -9,9 +9,13 @@ import ast
 import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from press.chapters import Book, Cell, Chapter, Inline
 from press.tangle import modules
+
+if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelClient
 
 PATIENCE = 60  # seconds that a kernel may take to answer
 ATTEMPTS = 50  # after an error it drops what it is asked, for a moment
@@ -55,7 +59,9 @@ class Place:
         return f"{self.path}:{self.line}" + (self.name and f", {self.name}")
 
 
-async def ask_frames(client, sources: list[str], kind: str) -> list[Frame]:
+async def ask_frames(
+    client: "AsyncKernelClient", sources: list[str], kind: str
+) -> list[Frame]:
     """The frames of what the kernel raised last, where it is of this kind;
     none where the kernel cannot tell."""
     question = f"_frames_of_the_error({sources!r})"

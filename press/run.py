@@ -400,7 +400,7 @@ async def execute(
     book: Book, chapter: Chapter, progress: Progress | None
 ) -> nbformat.NotebookNode:
     """Run every step in one kernel; the first that raises ends it."""
-    from jupyter_client import AsyncKernelManager
+    from jupyter_client import AsyncKernelClient, AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import (
         CellExecutionError,
@@ -423,8 +423,11 @@ async def execute(
         if progress and isinstance(step, Cell):
             progress(chapter, step.name, cell_index, len(listed))
 
-    async def raised(cell, cell_index, execute_reply) -> None:
-        if "raises-exception" not in cell.metadata.get("tags", []):
+    async def raised(
+        cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict,
+    ) -> None:
+        expected = "raises-exception" in cell.metadata.get("tags", [])
+        if isinstance(client.kc, AsyncKernelClient) and not expected:
             frames.extend(await ask_frames(
                 client.kc, sources, execute_reply["content"]["ename"]
             ))

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Callable
 
 from press import (
     audit,
@@ -55,23 +57,23 @@ def perform(verb: str, arguments: list[str]) -> int:
         return 130
 
 
-def do_book(options, report: Reporter) -> None:
+def do_book(options: Namespace, report: Reporter) -> None:
     build(read_book(ROOT), report, formats=ALL,
           paper=options.paper)
     report.say("_book/index.html and _book/pytorch-from-scratch.pdf are made")
 
 
-def do_html(options, report: Reporter) -> None:
+def do_html(options: Namespace, report: Reporter) -> None:
     build(read_book(ROOT), report, formats=("html",))
     report.say("_book/index.html is made")
 
 
-def do_pdf(options, report: Reporter) -> None:
+def do_pdf(options: Namespace, report: Reporter) -> None:
     build(read_book(ROOT), report, formats=("pdf",), paper=options.paper)
     report.say("_book/pytorch-from-scratch.pdf is made")
 
 
-def do_tangle(options, report: Reporter) -> None:
+def do_tangle(options: Namespace, report: Reporter) -> None:
     book = read_book(ROOT)
     if options.check:
         tangle.check(book)
@@ -84,21 +86,21 @@ def do_tangle(options, report: Reporter) -> None:
         report.say("code/ was up to date")
 
 
-def do_proof(options, report: Reporter) -> None:
+def do_proof(options: Namespace, report: Reporter) -> None:
     book = read_book(ROOT)
     proof.check(book)
     tangle.lint_book(book)
     report.say("no faults found")
 
 
-def do_quick(options, report: Reporter) -> int:
+def do_quick(options: Namespace, report: Reporter) -> int:
     book = read_book(ROOT)
     tangle.check(book)
     data.fetch(book)
     return testing.run_quick(ROOT, options.rest)
 
 
-def do_test(options, report: Reporter) -> int:
+def do_test(options: Namespace, report: Reporter) -> int:
     book = read_book(ROOT)
     tangle.check(book)
     build(book, report, formats=ALL)
@@ -106,12 +108,12 @@ def do_test(options, report: Reporter) -> int:
     return tier(ROOT, options.rest)
 
 
-def do_lint(options, report: Reporter) -> int:
+def do_lint(options: Namespace, report: Reporter) -> int:
     tangle.check(read_book(ROOT))
     return lint.lint(ROOT, report)
 
 
-def do_quarto(options, report: Reporter) -> int:
+def do_quarto(options: Namespace, report: Reporter) -> int:
     quarto = shutil.which("quarto")
     if not quarto:
         report.say(
@@ -126,15 +128,15 @@ def do_quarto(options, report: Reporter) -> int:
     ).returncode
 
 
-def do_serve(options, report: Reporter) -> None:
+def do_serve(options: Namespace, report: Reporter) -> None:
     serve.serve(ROOT, options.port, report)
 
 
-def do_preview(options, report: Reporter) -> None:
+def do_preview(options: Namespace, report: Reporter) -> None:
     serve.preview(ROOT, options.port, report)
 
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[[Namespace, Reporter], int | None]] = {
     "book": do_book, "html": do_html, "pdf": do_pdf, "tangle": do_tangle,
     "proof": do_proof, "lint": do_lint, "quick": do_quick, "test": do_test,
     "quarto": do_quarto,

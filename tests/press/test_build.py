@@ -260,8 +260,8 @@ def test_a_build_killed_half_way_is_as_if_it_had_never_been(tmp_path):
     started.write_text("", encoding="utf-8")
     process = press(killed, "html")
     try:
-        waited(lambda: started.read_text())
-        kernel = int(started.read_text())
+        waited(lambda: started.read_text(encoding="utf-8"))
+        kernel = int(started.read_text(encoding="utf-8"))
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()

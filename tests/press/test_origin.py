@@ -2,7 +2,7 @@
 
 import pytest
 
-from press import pdf, run, weave
+from press import build, pdf, run, weave
 from press.chapters import read_book
 from press.errors import BookError
 from press.labels import labels
@@ -63,7 +63,7 @@ def typeset(book):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     pdf.set_pdf(
         book, woven, labels(book), book.root / "b.pdf", book.root / "cache",
-        imprint=dict.fromkeys(("commit", "python", "torch", "machine"), "x"),
+        imprint=build.imprint(book),
     )
 
 
@@ -108,8 +108,9 @@ def test_a_title_a_part_and_the_end_of_the_appendix_are_named_too(book_of):
     assert (error.path, error.line) == ("book/answers.qmd", 9)
     book = book_of(chapters, appendices=AFTER)
     config = book.root / "_quarto.yml"
-    config.write_text(
-        config.read_text().replace("part: One", f"part: {GLYPH}"))
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("part: One", f"part: {GLYPH}"),
+                      encoding="utf-8")
     assert complaint(read_book(book.root)).path == "_quarto.yml"
 
 

@@ -8,7 +8,18 @@ from html.parser import HTMLParser
 import pypdfium2
 import pytest
 
-from press import epub, html, modules, pdf, plain, proof, run, takeaways, weave
+from press import (
+    build,
+    epub,
+    html,
+    modules,
+    pdf,
+    plain,
+    proof,
+    run,
+    takeaways,
+    weave,
+)
 from press.errors import BookErrors
 from press.labels import labels
 from press.tangle import tangle
@@ -109,10 +120,11 @@ def made(tmp_path_factory, quick_kernels):
         appendices={"glossary": GLOSSARY, "answers": ANSWERS},
     )
     config = root / "_quarto.yml"
+    text = config.read_text(encoding="utf-8")
     config.write_text(
-        config.read_text().replace("title: Tiny", f"title: 'T {TITLE}'\n"
-                                   f"  subtitle: 'S {TITLE}'")
-        .replace("part: One", f"part: 'P {TITLE} #p ]['"))
+        text.replace("title: Tiny", f"title: 'T {TITLE}'\n"
+                     f"  subtitle: 'S {TITLE}'")
+        .replace("part: One", f"part: 'P {TITLE} #p ]['"), encoding="utf-8")
     book = read_book(root)
     tangle(book)
     results = run.run_all(book)
@@ -122,8 +134,7 @@ def made(tmp_path_factory, quick_kernels):
     html.set_pages(book, woven, known, site, site / "c1")
     modules.set_modules(book, site, site / "c1")
     pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
-                imprint=dict.fromkeys(
-                    ("commit", "python", "torch", "machine"), "x"))
+                imprint=build.imprint(book))
     epub.set_epub(book, woven, known, site / "b.epub", site / "c3")
     takeaways.set_takeaways(book, results, known, site, site / "c4")
     return site
@@ -135,7 +146,7 @@ PAGES = ["book/01-one.html", "book/02-two.html", "book/glossary.html",
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_attribute_of_a_page_shows_markup(made, page):
-    found = Attributes((made / page).read_text())
+    found = Attributes((made / page).read_text(encoding="utf-8"))
     for said in [found.title, *found.found]:
         assert not LEFT.search(said.replace("l * A&B", "")), said
     assert f"T {WORDS}: S {WORDS}." in found.found
@@ -144,8 +155,8 @@ def test_no_attribute_of_a_page_shows_markup(made, page):
 
 
 def test_references_terms_and_pictures_are_described_in_words(made):
-    one = Attributes((made / "book/01-one.html").read_text())
-    two = Attributes((made / "book/02-two.html").read_text())
+    one = Attributes((made / "book/01-one.html").read_text(encoding="utf-8"))
+    two = Attributes((made / "book/02-two.html").read_text(encoding="utf-8"))
     assert {WORDS, f"In {WORDS} of Chapter\u00a02", f"Do {WORDS}"} <= set(
         one.found)
     assert {WORDS, f"In {WORDS} of Chapter\u00a02"} <= set(two.found)
@@ -155,15 +166,16 @@ def test_references_terms_and_pictures_are_described_in_words(made):
 
 
 def test_contents_and_neighbours_show_words(made):
-    page = (made / "book/02-two.html").read_text()
+    page = (made / "book/02-two.html").read_text(encoding="utf-8")
     shown = WORDS.replace("&", "&amp;")
     assert f'<span class="n">1</span> {shown}</a>' in page
     assert f'<span class="way">Previous</span> {shown}</a>' in page
     assert f'<p class="part">P {shown} #p ][</p>' in page
-    module = (made / "code/scratch/__init__.py.html").read_text()
+    module = (made / "code/scratch/__init__.py.html").read_text(
+        encoding="utf-8")
     assert ">scratch/__init__.py</h1>" in module
     assert "<title>scratch/__init__.py · T code_a" in module
-    listed = (made / "book/answers.html").read_text()
+    listed = (made / "book/answers.html").read_text(encoding="utf-8")
     assert re.search(rf"Exercise.1\.1</a>\s+Do {re.escape(shown)}\s*</li>",
                      listed)
 
@@ -198,7 +210,8 @@ def test_the_contents_and_metadata_of_the_epub_show_words(made):
 
 
 def test_a_notebook_is_called_by_words(made):
-    notebook = json.loads((made / "notebooks/01-one.ipynb").read_text())
+    notebook = json.loads(
+        (made / "notebooks/01-one.ipynb").read_text(encoding="utf-8"))
     assert notebook["metadata"]["title"] == WORDS
 
 

@@ -204,7 +204,8 @@ def typed(book_of, text):
     chapters = {**NUMBERED, "02-two": f"# Two {{#sec-two}}\n\n{text}\n"}
     book = book_of(chapters, appendices={"data": "# Data {#sec-data}\n"},
                    config="bibliography: book/references.bib\n")
-    (book.root / "book" / "references.bib").write_text("@book{he2015,\n}\n")
+    (book.root / "book" / "references.bib").write_text(
+        "@book{he2015,\n}\n", encoding="utf-8")
     return faults(book)
 
 

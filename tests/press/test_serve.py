@@ -34,7 +34,7 @@ def perform(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def site(tmp_path):
     (tmp_path / "_book").mkdir()
-    (tmp_path / "_book" / "index.html").write_text("a page")
+    (tmp_path / "_book" / "index.html").write_text("a page", encoding="utf-8")
     return tmp_path / "_book"
 
 
@@ -208,14 +208,14 @@ def test_a_preview_outlives_a_broken_configuration(
     """Whatever the press makes of it, it goes on and builds what is mended."""
     write_book(tmp_path, {"01-one": PLAIN})
     config = tmp_path / "_quarto.yml"
-    whole = config.read_text()
-    config.write_text(BROKEN[fault])
+    whole = config.read_text(encoding="utf-8")
+    config.write_text(BROKEN[fault], encoding="utf-8")
     looks = []
 
     def look():
         looks.append(None)
         if len(looks) == 2:
-            config.write_text(whole)
+            config.write_text(whole, encoding="utf-8")
         return serve.snapshot(tmp_path)
 
     report = Reporter()
@@ -252,17 +252,17 @@ def test_a_snapshot_is_of_what_the_sources_say(tmp_path):
     first = serve.snapshot(tmp_path)
     assert serve.snapshot(tmp_path) == first
     state = file.stat()
-    file.write_text(PLAIN)  # a build writes what was there
+    file.write_text(PLAIN, encoding="utf-8")  # a build writes what was there
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns + 10**9))
     assert serve.snapshot(tmp_path) == first
     (tmp_path / "figures" / "__pycache__").mkdir()
-    (tmp_path / "figures" / "__pycache__" / "a.pyc").write_text("")
+    (tmp_path / "figures" / "__pycache__" / "a.pyc").touch()
     assert serve.snapshot(tmp_path) == first
     for name in ("book/01-one.qmd", "figures/sims/a.js", "_quarto.yml",
                  "index.qmd", "book/new.bib", "press/html.lua"):
         before = serve.snapshot(tmp_path)
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("other")
+        (tmp_path / name).write_text("other", encoding="utf-8")
         assert serve.snapshot(tmp_path) != before, name
 
 

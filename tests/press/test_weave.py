@@ -378,7 +378,8 @@ def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     known = labels(book)
     html.set_pages(book, woven, known, tmp_path / "site", tmp_path / "cache")
-    page = Tree((tmp_path / "site/book/01-one.html").read_text())
+    page = Tree(
+        (tmp_path / "site/book/01-one.html").read_text(encoding="utf-8"))
     assert "Since Chapter 0, and Chapter 0’s, of 0; Chapter 1." in said(
         main(page))
     assert [(n[1]["href"], said(n)) for n in walk(main(page))
@@ -407,7 +408,8 @@ def test_quarto_reads_chapter_0_where_it_knows_no_number(
     (tmp_path / "figures").symlink_to(root / "figures")
     (tmp_path / "quarto.lua").write_text(
         f"quarto = {{project = {{directory = '{tmp_path}'}}}}\n"
-        f"return dofile('{root / 'press/filters/book.lua'}')\n")
+        f"return dofile('{root / 'press/filters/book.lua'}')\n",
+        encoding="utf-8")
     made = pandoc(
         chapter.path, chapter.text, "--from", READER, "--to", form,
         "--wrap=none", "--lua-filter", str(tmp_path / "quarto.lua"),

@@ -6,7 +6,7 @@ import pypdfium2
 import pytest
 
 from built import BOOK
-from press import epub, html, pdf, run, takeaways, weave, words
+from press import build, epub, html, pdf, run, takeaways, weave, words
 from press.labels import labels
 
 ONE = """# One {#sec-one}
@@ -134,9 +134,7 @@ def made(book_of):
         site.mkdir()
         html.set_pages(book, woven, known, site, site / "c1")
         pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
-                    imprint=dict.fromkeys(
-                        ("version", "copyright", "licenses", "commit",
-                         "python", "torch", "machine"), "x"))
+                    imprint=build.imprint(book))
         epub.set_epub(book, woven, known, site / "b.epub", site / "c3")
         takeaways.set_takeaways(book, results, known, site, site / "c4")
         return site
