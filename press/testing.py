@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 QUICK = ("tests/scratch", "tests/press")
+QUICKLY = "not slow and not daily and not browser"
 NO_TESTS = 5  # how pytest ends when none was selected
 
 
 def run_quick(root: Path, chosen: list[str]) -> int:
     """The tests that need no book to be built; `chosen` goes to pytest."""
-    return pytest(root, "not slow and not browser", [*QUICK, *chosen])
+    return pytest(root, QUICKLY, [*QUICK, *chosen])
 
 
 def run_daily(root: Path, chosen: list[str]) -> int:

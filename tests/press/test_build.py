@@ -244,6 +244,7 @@ def waited(condition):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.daily
 def test_a_build_killed_half_way_is_as_if_it_had_never_been(tmp_path):
     chapters = {
         "01-one": "# One\n\n" + cell("print(1 + 1)", reproduce="exact"),

@@ -94,7 +94,7 @@ def ran(monkeypatch):
 
 def test_the_quick_tier_needs_no_book_and_no_browser(ran):
     assert testing.run_quick(REPO, ["-k", "optim"]) == 0
-    assert ran[0] == [("not slow and not browser",
+    assert ran[0] == [("not slow and not daily and not browser",
                        ["tests/scratch", "tests/press", "-k", "optim"])]
 
 

@@ -16,6 +16,7 @@ from press.progress import Reporter
 from tiny import HANGS, PROGRAM, REPO, cell, contents, write_book
 
 pytestmark = [
+    pytest.mark.daily,
     pytest.mark.usefixtures("quick_kernels"),
     pytest.mark.skipif(os.name == "nt", reason="needs POSIX"),
 ]

@@ -91,6 +91,7 @@ def run(root, capfd):
 
 
 @forks
+@pytest.mark.daily
 def test_what_no_test_notices_is_named_with_its_line(package, capfd):
     code, said = run(package("clip(0) == 0", "clip(3, 2) == 2"), capfd)
     assert code == 1

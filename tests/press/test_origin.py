@@ -9,7 +9,7 @@ from press.labels import labels
 from press.origin import FROM, find_origin, made_of
 from tiny import cell
 
-pytestmark = pytest.mark.usefixtures("quick_kernels")
+pytestmark = [pytest.mark.usefixtures("quick_kernels"), pytest.mark.daily]
 GLYPH = "标"  # in none of the book's faces
 SVG = ("from IPython.display import SVG\nSVG('<svg xmlns=\""
        "http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>')")

@@ -34,7 +34,7 @@ def verbs():
     """The verbs that the press says it has."""
     said = subprocess.run(
         [sys.executable, "-m", "press", "help"], cwd=REPO,
-        capture_output=True, text=True, check=True,
+        capture_output=True, encoding="utf-8", check=True,
     ).stdout
     return set(re.findall(r"^  (\w+)  ", said, re.MULTILINE))
 
@@ -159,7 +159,7 @@ def test_the_license_goes_along_with_the_program():
 def test_the_wheel_bears_the_licenses():
     said = subprocess.run(
         [sys.executable, "-m", "hatchling", "metadata"], cwd=REPO,
-        capture_output=True, text=True, check=True,
+        capture_output=True, encoding="utf-8", check=True,
     ).stdout
     assert json.loads(said)["license"] == PROJECT["license"]
     assert PROJECT["license-files"] == ["LICENSE.md"]

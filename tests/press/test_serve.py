@@ -130,7 +130,7 @@ def test_ctrl_c_ends_with_one_line(tmp_path, site, verb):
     write_book(tmp_path, {"01-one": PLAIN})
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, verb, "--port", "0"], cwd=tmp_path,
-        env=dict(os.environ, PYTHONPATH=str(REPO)), text=True,
+        env=dict(os.environ, PYTHONPATH=str(REPO)), encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=heed_interrupts,
     )

@@ -120,6 +120,7 @@ def row(table, start):
 
 
 pytestmark = [
+    pytest.mark.daily,
     pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here"),
     pytest.mark.filterwarnings("ignore:The .grad attribute"),
 ]
