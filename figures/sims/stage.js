@@ -214,7 +214,7 @@
         return {
           input,
           get value() { return +input.value; },
-          set value(given) { input.value = given; show(); },
+          set value(given) { input.value = given; tell(); },
         };
       },
       choice({label, options, value, on, parent}) {

@@ -51,7 +51,7 @@ def watched(context):
     tab.complaints = []
     tab.on("console", lambda m: m.type in ("error", "warning")
            and tab.complaints.append(m.text))
-    tab.on("pageerror", lambda e: tab.complaints.append(str(e)))
+    tab.on("pageerror", lambda e: tab.complaints.append(f"{e}\n{e.stack}"))
     return tab
 
 
