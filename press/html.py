@@ -12,6 +12,7 @@ from pathlib import Path
 
 from press import edition, strict, svg, words
 from press.chapters import Book, Chapter
+from press.errors import BookError
 from press.labels import Label, shown_number
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
 from press.plain import plain
@@ -222,7 +223,15 @@ def finished(text: str, woven: Woven) -> str:
     def drawn(match: re.Match) -> str:
         source = woven.pictures[match[1]].decode()
         alt = ALT.search(match[0])
-        picture = svg.inline(source, alt[1] if alt else "")
+        try:
+            picture = svg.inline(source, alt[1] if alt else "")
+        except BookError as error:
+            name = Path(match[1]).stem
+            line = next((c.line for c in woven.chapter.cells
+                         if c.label == name), None)
+            raise BookError(
+                woven.chapter.path, line, f"in {match[1]}: {error.message}"
+            )
         return f'<span class="picture">{picture}</span>'
 
     text = SECTIONS.sub(lambda match: sections(match[1]), text)

@@ -745,6 +745,20 @@ def test_a_pictures_colors_follow_the_theme():
 # --------------------------------------------------------------- the cache
 
 
+def test_a_picture_that_no_page_may_show_is_named_by_its_cell(book_of):
+    book = book_of("# T\n\n" + cell(
+        "from IPython.display import SVG\nSVG('"
+        + SVG.replace("<path", '<path style="font: x"') + "')",
+        label="fig-a", fig_cap="A", fig_alt="A",
+    ))
+    (_, result) = run.run_all(book)
+    woven = weave.weave(book, result)
+    with pytest.raises(BookError) as found:
+        html.page(book, woven, labels(book), {}, book.root)
+    assert str(found.value).startswith(
+        "book/01-one.qmd:3: in figures/fig-a.svg: the style 'font: x'")
+
+
 def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
     book = book_of("# T\n\nProse.\n")
 
