@@ -118,11 +118,11 @@
 
   // A formula carries its source, which nobody reads aloud.
   function wordsOf(element) {
-    const copy = element?.cloneNode(true);
-    for (const source of copy?.querySelectorAll("annotation") ?? []) {
+    const bare = element?.cloneNode(true);
+    for (const source of bare?.querySelectorAll("annotation") ?? []) {
       source.remove();
     }
-    return copy?.textContent ?? "";
+    return bare?.textContent ?? "";
   }
 
   function sayAnswers() {
