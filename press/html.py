@@ -182,6 +182,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     if chapter in book.chapters:
         index = book.chapters.index(chapter)
     variables: dict[str, object] = {
+        "id": digest_of(book.title)[:10],
         "book": words_of(book.title),
         "subtitle": words_of(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",

@@ -14,6 +14,7 @@ from press import svg
 from press.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
 from press.labels import Label, headings, is_figure, is_table
 from press.plain import plain, plain_each, referring
+from press.quizzes import read_quizzes, with_keys
 from press.run import Result
 
 ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
@@ -37,9 +38,10 @@ def weave(book: Book, result: Result) -> Woven:
     chapter = result.chapter
     pictures: dict[str, bytes] = {}
     texts = []
+    quizzes = read_quizzes(chapter)
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
-            text = with_values(piece, index, result)
+            text = with_values(with_keys(piece, quizzes), index, result)
             text = text.replace("{{python}}", "{python}")
             texts.append(with_pictures(book, chapter, text, pictures))
         else:

@@ -347,8 +347,6 @@ end
 
 -- --------------------------------------------------------------- quizzes
 
-local quiz_count = 0
-
 -- The template draws the boxes to tick.
 local function unticked(list)
   for _, item in ipairs(list.content) do
@@ -387,14 +385,22 @@ local function quiz_in_notebook(el)
   return result
 end
 
+-- What a reader answers is kept under the keys that press/quizzes.py gives;
+-- what it did not see, as in a quotation, is known by its printed words.
+local function key_of(words)
+  return pandoc.utils.sha1(stringify(words)):sub(1, 10)
+end
+
 local function quiz(el)
-  quiz_count = quiz_count + 1
+  local key = el.attributes.quiz or key_of(el.content)
+  local options = el.attributes.options or ''
+  el.attributes.quiz, el.attributes.options = nil, nil
   if typst then
     return wrapped('#quiz[', el.content:walk {BulletList = unticked}, ']')
   end
   if epub then return el end
   if not html then return quiz_in_notebook(el) end
-  local name = 'quiz-' .. quiz_count
+  local name, next_option = 'quiz-' .. key, options:gmatch '%S+'
   local result = pandoc.List {pandoc.RawBlock('html',
     string.format('<fieldset class="quiz" id="%s">', name))}
   for position, block in ipairs(el.content) do
@@ -412,8 +418,9 @@ local function quiz(el)
         local right = content[1].text == '☒'
         content:remove(1)
         result:insert(pandoc.RawBlock('html', string.format(
-          '<label class="option %s"><input type="radio" name="%s">',
-          right and 'right' or 'wrong', name)))
+          '<label class="option %s"><input type="radio" name="%s" ' ..
+          'value="%s">', right and 'right' or 'wrong', name,
+          next_option() or key_of(content))))
         result:insert(pandoc.Plain {pandoc.Span(content)})
         result:insert(pandoc.RawBlock('html', '</label>'))
       end

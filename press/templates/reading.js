@@ -23,6 +23,13 @@
         // A browser that keeps nothing forgets with the page.
       }
     },
+    remove(name) {
+      try {
+        localStorage.removeItem(name);
+      } catch {
+        // Nor has it anything to remove.
+      }
+    },
   };
 
   function made(tag, className, text) {
@@ -43,6 +50,9 @@
   const base = new URL("..", site);
   const page = location.href.slice(base.href.length).replace(/[?#].*/, "")
     || "index.html";
+  // Books that are opened from files, or served at one address in turn,
+  // share what is kept there.
+  const ownName = (name) => `${root.dataset.book}:${name}`;
 
   // --------------------------------------------------------- text size
 
@@ -73,8 +83,13 @@
 
   // -------------------------------------------- which chapters are read
 
+  function readPages() {
+    const pages = store.get(ownName("read"), []);
+    return Array.isArray(pages) ? pages : [];
+  }
+
   function showRead() {
-    const read = store.get("read", []);
+    const read = readPages();
     for (const link of all(".chapters > li > a")) {
       const target = link.href.slice(base.href.length).replace(/#.*/, "");
       const mark = link.querySelector(".read");
@@ -92,8 +107,8 @@
     new IntersectionObserver((entries, observer) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
-      const read = store.get("read", []);
-      if (!read.includes(page)) store.set("read", [...read, page]);
+      const read = readPages();
+      if (!read.includes(page)) store.set(ownName("read"), [...read, page]);
       showRead();
     }).observe(end);
   }
@@ -189,13 +204,33 @@
   }
 
   // -------------------------------------------------- the quizzes' score
+  // Of each quiz the first answer is kept and the last, by keys that
+  // press/quizzes.py makes of their words.
 
   function keepScore() {
     const quizzes = all(".quiz");
     if (!quizzes.length) return;
-    const name = `quiz:${page}`;
-    const answers = store.get(name, {});
-    const chosen = store.get(`chosen:${page}`, {});
+    const name = ownName(`quiz:${page}`);
+    // Earlier editions kept answers by their places.
+    for (const old of ["quiz", "chosen"]) store.remove(`${old}:${page}`);
+
+    function answers() {
+      const kept = store.get(name, {});
+      return new Map(kept instanceof Object ? Object.entries(kept) : []);
+    }
+
+    function inputOf(quiz, key) {
+      return [...quiz.querySelectorAll("input")]
+        .find((input) => key && input.value === key);
+    }
+
+    // An answer to an option that is no more is none.
+    function answerTo(quiz, given) {
+      const kept = given.get(quiz.id);
+      const first = inputOf(quiz, kept?.first);
+      return first && {first, last: inputOf(quiz, kept.last) ?? first};
+    }
+
     const score = made("p", "score");
     score.setAttribute("role", "status");
     const again = made("button", "again", "Begin again");
@@ -205,32 +240,29 @@
     quizzes.at(-1).after(line);
 
     function tell() {
-      const given = Object.values(answers);
-      const right = given.filter(Boolean).length;
-      line.hidden = !given.length;
+      const given = answers();
+      const firsts = quizzes.map((quiz) => answerTo(quiz, given)?.first)
+        .filter(Boolean);
+      const right = firsts.filter((input) => input.closest(".right")).length;
+      line.hidden = !firsts.length;
       score.textContent = `${right} of ${quizzes.length} right at the first `
-        + "try" + (given.length < quizzes.length
-          ? `, ${quizzes.length - given.length} to go.` : ".");
+        + "try" + (firsts.length < quizzes.length
+          ? `, ${quizzes.length - firsts.length} to go.` : ".");
     }
 
     for (const quiz of quizzes) {
-      const inputs = [...quiz.querySelectorAll("input")];
-      if (chosen[quiz.id] in inputs) inputs[chosen[quiz.id]].checked = true;
+      const answer = answerTo(quiz, answers());
+      if (answer) answer.last.checked = true;
       quiz.addEventListener("change", ({target}) => {
-        chosen[quiz.id] = inputs.indexOf(target);
-        store.set(`chosen:${page}`, chosen);
-        if (quiz.id in answers) return;
-        answers[quiz.id] = Boolean(target.closest(".right"));
-        store.set(name, answers);
+        const given = answers();   // another tab may have changed them
+        const first = answerTo(quiz, given)?.first ?? target;
+        given.set(quiz.id, {first: first.value, last: target.value});
+        store.set(name, Object.fromEntries(given));
         tell();
       });
     }
     again.addEventListener("click", () => {
-      for (const kept of [answers, chosen]) {
-        for (const key of Object.keys(kept)) delete kept[key];
-      }
-      store.set(name, answers);
-      store.set(`chosen:${page}`, chosen);
+      store.remove(name);
       for (const input of all(".quiz input")) input.checked = false;
       tell();
       quizzes[0].querySelector("input").focus();

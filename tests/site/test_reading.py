@@ -127,6 +127,162 @@ def test_the_score_of_the_quizzes_counts_first_answers(opened):
     assert not score.is_visible()
 
 
+QUIZ = re.compile(r'<fieldset class="quiz".*?</fieldset>', re.DOTALL)
+LABEL = re.compile(r'<label class="option.*?</label>', re.DOTALL)
+STATE = """() => [document.querySelector(".score").checkVisibility()
+    && document.querySelector(".score").textContent,
+  ...[...document.querySelectorAll(".quiz :checked")].map((input) =>
+    input.closest(".quiz").id + " " + input.value)]"""
+
+
+@pytest.fixture
+def edited(opened):
+    """A page with other quizzes, as a later edition would have them."""
+    page = "book/03-loss.html"
+    text = (SITE / page).read_text(encoding="utf-8")
+    quizzes = QUIZ.findall(text)
+    tab = opened(page)
+
+    def edit(*others):
+        pieces = iter(others)
+        body = QUIZ.sub(lambda _: next(pieces, ""), text)
+        body = body.replace("</main>", "".join(pieces) + "</main>")
+        tab.unroute("**/03-loss.html")
+        tab.route("**/03-loss.html", lambda route: route.fulfill(
+            body=body, content_type="text/html"))
+        tab.reload()
+        return tab.evaluate(STATE)
+
+    return tab, quizzes, edit
+
+
+def answer(tab, quiz, *kinds):
+    """Choose options of a quiz; the keys of the quiz and of the last."""
+    for kind in kinds:
+        chosen = tab.locator(".quiz").nth(quiz).locator(kind).first
+        chosen.check()
+    return chosen.evaluate("e => e.closest('.quiz').id + ' ' + e.value")
+
+
+def new_quiz(quiz):
+    """Another quiz of the same form."""
+    return re.sub(r'(id|name)="quiz-', r'\1="quiz-0', quiz)
+
+
+def test_answers_stay_where_quizzes_come_go_and_change_places(edited):
+    tab, quizzes, edit = edited
+    count = len(quizzes)
+    first = answer(tab, 0, ".right input")
+    second = answer(tab, 1, ".wrong input", ".right input")
+
+    def told(right, of, left):
+        return f"1 of {of} right at the first try, {left} to go." if (
+            right) else f"0 of {of} right at the first try, {left} to go."
+
+    assert edit(*quizzes) == [told(1, count, count - 2), first, second]
+    assert edit(new_quiz(quizzes[0]), *quizzes) == [
+        told(1, count + 1, count - 1), first, second]
+    assert edit(*quizzes[::-1]) == [told(1, count, count - 2), second, first]
+    assert edit(*quizzes[1:]) == [told(0, count - 1, count - 2), second]
+    assert edit(*quizzes[2:]) == [False]
+    assert edit(*quizzes) == [told(1, count, count - 2), first, second]
+
+
+def test_answers_stay_where_options_come_go_and_change_places(edited):
+    tab, quizzes, edit = edited
+    chosen = answer(tab, 0, ".right input")
+    told = edit(*quizzes)
+    assert told[1:] == [chosen]
+    options = LABEL.findall(quizzes[0])
+    turned = iter(options[::-1])
+    other = LABEL.sub(lambda _: next(turned), quizzes[0])
+    assert other != quizzes[0] and edit(other, *quizzes[1:]) == told
+    new = options[0].replace('value="', 'value="0')
+    more = quizzes[0].replace(options[0], new + options[0])
+    assert edit(more, *quizzes[1:]) == told
+    (right,) = [option for option in options if "option right" in option]
+    gone = quizzes[0].replace(right, "")
+    assert edit(gone, *quizzes[1:]) == [False]
+    assert answer(tab, 0, ".wrong input")
+    assert tab.evaluate(STATE)[0].startswith("0 of")
+
+
+def test_a_last_answer_that_is_no_more_leaves_the_first(edited):
+    tab, quizzes, edit = edited
+    first = answer(tab, 0, ".right input")
+    last = answer(tab, 0, ".wrong input")
+    (gone,) = [option for option in LABEL.findall(quizzes[0])
+               if f'value="{last.split()[1]}"' in option]
+    score, checked = edit(quizzes[0].replace(gone, ""), *quizzes[1:])
+    assert score.startswith("1 of") and checked == first
+
+
+def test_what_earlier_editions_kept_is_forgotten(opened):
+    tab = opened("book/03-loss.html")
+    tab.evaluate("""() => {
+      localStorage.setItem("quiz:book/03-loss.html",
+        JSON.stringify({"quiz-1": true}));
+      localStorage.setItem("chosen:book/03-loss.html",
+        JSON.stringify({"quiz-1": 1}));
+    }""")
+    tab.reload()
+    assert tab.evaluate(STATE) == [False]
+    assert tab.evaluate("Object.keys(localStorage)") == []
+
+
+@pytest.mark.parametrize("kept", [
+    "null", "3", '"x"', "[]", "[1]", "{}", "{", '{"quiz": null}',
+    '{"ID": 3}', '{"ID": null}', '{"ID": {"first": 0}}', '{"ID": ["a"]}',
+    '{"ID": {"first": "", "last": ""}}',
+])
+def test_whatever_is_kept_breaks_no_page(opened, kept):
+    tab = opened("book/03-loss.html")
+    tab.evaluate("""(kept) => {
+      const {dataset: {book}} = document.documentElement;
+      const {id} = document.querySelector(".quiz");
+      for (const name of ["read", "quiz:book/03-loss.html"]) {
+        localStorage.setItem(`${book}:${name}`, kept.replace("ID", id));
+      }
+      localStorage.setItem("text-size", kept);
+      localStorage.setItem("theme", kept);
+    }""", kept)
+    tab.reload()
+    assert tab.complaints == []
+    assert tab.evaluate(STATE) == [False]
+    chosen = answer(tab, 0, ".right input")
+    tab.reload()
+    assert tab.evaluate(STATE)[1:] == [chosen]
+    assert tab.locator("button.find").is_visible()  # what comes last
+
+
+def test_two_tabs_of_a_chapter_keep_the_answers_of_both(opened):
+    one = opened("book/03-loss.html")
+    two = one.context.new_page()
+    two.goto(one.url)
+    chosen = [answer(one, 0, ".right input"), answer(two, 1, ".right input")]
+    two.reload()
+    assert two.evaluate(STATE)[1:] == chosen
+
+
+def test_another_book_at_the_same_address_keeps_marks_of_its_own(opened):
+    """All files that a browser opens may share what it keeps."""
+    tab = opened("book/03-loss.html")
+    answer(tab, 0, ".right input")
+    tab.evaluate("""() => localStorage.setItem(
+      `${document.documentElement.dataset.book}:read`,
+      '["book/02-forward.html"]')""")
+    tab.reload()
+    assert tab.locator(".chapters .read").count() == 1
+    text = (SITE / "book/03-loss.html").read_text(encoding="utf-8")
+    other = re.sub(r'data-book="\w+"', 'data-book="other"', text)
+    assert other != text
+    tab.route("**/03-loss.html", lambda route: route.fulfill(
+        body=other, content_type="text/html"))
+    tab.reload()
+    assert tab.evaluate(STATE) == [False]
+    assert tab.locator(".chapters .read").count() == 0
+
+
 def test_arrows_turn_the_pages(opened):
     tab = opened("book/03-loss.html")
     with tab.expect_navigation():
