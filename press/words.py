@@ -141,12 +141,9 @@ def section_at(chapter: Chapter, line: int) -> str:
 
 def linked(chapter: Chapter, known: dict[str, Entry]) -> dict[str, str]:
     """What the glossary says of the terms that a chapter marks."""
-    said = dict(zip(
-        known, plain_each(entry.text for entry in known.values()),
-        strict=True,
-    ))
+    plain_each(entry.text for entry in known.values())  # all in one go
     return {
-        mark.key: said[mark.key]
+        mark.key: known[mark.key].plain
         for mark in marks(chapter) if mark.key in known
     }
 
