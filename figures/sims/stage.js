@@ -77,10 +77,8 @@
 
   function load(file) {
     if (!scripts.has(file)) scripts.set(file, new Promise((done) => {
-      const script = document.createElement("script");
-      script.src = base + file;
-      script.addEventListener("load", done);
-      document.head.append(script);
+      document.head.append(
+        element("script", {src: base + file, onload: done}));
     }));
     return scripts.get(file);
   }
@@ -136,8 +134,8 @@
 
   const repaint = () => stages.forEach((paint) => paint());
   new MutationObserver(repaint).observe(root, {attributes: true});
-  matchMedia("(prefers-color-scheme: dark)")
-    .addEventListener("change", repaint);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", repaint);
 
   // One life of a simulation, from build to reset.
   function open(body, said) {

@@ -139,7 +139,7 @@ def on_stage(browser, house, request):
     assert complaints == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def math_pages(browser, house):
     """One open page a simulation, for its mathematics alone."""
     context, tabs = browser.new_context(), {}
