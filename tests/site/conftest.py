@@ -21,7 +21,11 @@ from built import SITE
 from press.html import TEMPLATES, palette_css
 from stage import FOLDER, PAGE, SIMS, settled, watched
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+CHROMIUM = (
+    os.environ.get("CHROMIUM")
+    or shutil.which("chromium-headless-shell")  # the same without windows
+    or shutil.which("chromium")
+)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update",
