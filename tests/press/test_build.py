@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from press import build, html, pdf, run, search, verbs
+from press import build, html, pdf, run, search
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
@@ -34,18 +34,6 @@ def build_html(root):
     return build.build(
         read_book(root), Reporter(quiet=True), formats=("html",)
     )
-
-
-@pytest.fixture
-def perform(tmp_path, monkeypatch, capsys):
-    """Perform a verb on the book in `tmp_path`: its exit code and words."""
-    monkeypatch.setattr(verbs, "ROOT", tmp_path)
-
-    def action(verb, *arguments):
-        code = verbs.perform(verb, list(arguments))
-        return code, capsys.readouterr().err
-
-    return action
 
 
 # --------------------------------------------------------------- the place

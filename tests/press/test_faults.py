@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from press import build, data, html, run, verbs
+from press import build, data, html, run
 from press.chapters import read_book
 from press.errors import BookError
 from press.progress import Reporter
@@ -198,17 +198,6 @@ def test_builds_killed_at_any_moment_leave_nothing(
 
 
 # --------------------------------------------------------------- the disk
-
-
-@pytest.fixture
-def perform(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(verbs, "ROOT", tmp_path)
-
-    def action(verb):
-        code = verbs.perform(verb, [])
-        return code, capsys.readouterr().err
-
-    return action
 
 
 @pytest.mark.parametrize("full", [

@@ -12,23 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from press import serve, verbs
+from press import serve
 from press.errors import BookError
 from press.progress import Reporter
 from tiny import PROGRAM, REPO, write_book
 
 PLAIN = "# One\n\nWords.\n"
-
-
-@pytest.fixture
-def perform(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(verbs, "ROOT", tmp_path)
-
-    def action(verb, *arguments):
-        code = verbs.perform(verb, list(arguments))
-        return code, capsys.readouterr().err
-
-    return action
 
 
 @pytest.fixture
