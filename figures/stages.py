@@ -72,7 +72,7 @@ def style() -> str:
 
     return (
         f"svg {{ {colors('light')} }}\n"
-        "@media (prefers-color-scheme: dark) "
+        "@media screen and (prefers-color-scheme: dark) "
         f"{{ svg {{ {colors('dark')} }} }}\n"
         "text { font: 15px system-ui, sans-serif; text-anchor: middle; "
         "fill: var(--ink) }\n"

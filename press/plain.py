@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable
 from threading import Lock
 
-from press.labels import Label
+from press.labels import KINDS, Label
 from press.pandoc import FILTERS, READER, pandoc
 
 # A line with none of these is what it says.
 MARKUP = re.compile(r"[^\w\s,;:?!()/+=%-]|--|_|https?:|www\.")
 MARK = "\ue000"
-REFERENCE = re.compile(r"(-?)@((?:sec|fig|tbl|eq|exr)-[\w-]+)")
+REFERENCE = re.compile(rf"(-?)@((?:{'|'.join(KINDS)})-[\w-]*\w)")
 
 _said: dict[str, str] = {}
 _asking = Lock()
@@ -56,6 +56,6 @@ def referring(words: str, labels: dict[str, Label]) -> str:
         label = labels.get(match[2])
         if label is None:
             return match[0]
-        return label.number if match[1] else label.reference
+        return label.named[1] if match[1] else label.reference
 
     return REFERENCE.sub(printed, words) if "@" in words else words

@@ -24,6 +24,8 @@ def setting(text: str) -> tuple[str, str]:
 
 PAPER = ("--paper", dict(choices=("a4", "letter"), default="a4",
                          help="the paper of the PDF"))
+REST = ("rest", dict(nargs="*", metavar="PYTEST",
+                     help="after --: arguments of pytest"))
 PORT = ("--port", dict(type=int, default=8000,
                        help="where to listen on this machine"))
 
@@ -39,15 +41,13 @@ VERBS = {verb.name: verb for verb in (
     Verb("proof", "check the sources: labels, links, options, line lengths"),
     Verb("lint", "check the program around the book: ruff, mypy, oxlint"),
     Verb("quick", "the tests that need no build (`-- -k optim` selects)",
-         (("rest", dict(nargs="*", metavar="PYTEST",
-                        help="after --: arguments of pytest")),)),
+         (REST,)),
     Verb("test", "the book, then every test that a change can break, with "
          "the lines they cover (`-- -k optim` selects, `--slow` runs the "
          "long ones)", (
              ("--slow", dict(action="store_true", help="the long ones: "
               "a thousand graphs, random kills, trainings, mutants")),
-             ("rest", dict(nargs="*", metavar="PYTEST",
-                           help="after --: arguments of pytest")),
+             REST,
          )),
     Verb("reproduce", "run every cell anew and compare with the recorded "
          "outputs (`--set OMP_NUM_THREADS=2`: under other settings)", (

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 TIME_LIMIT = 600  # seconds a single cell may take
 ENTRIES_KEPT = 4  # cached runs of one chapter
 LARGE = 1 << 20   # bytes of a file that is not read for every chapter
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
+# What gives a terminal colors, and would be printed as [31m.
+TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 SETUP = """\
 import matplotlib_inline.backend_inline as _backend
 _backend.set_matplotlib_formats("svg")
@@ -221,7 +222,7 @@ def content(file: Path) -> str:
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def digest_of(file: Path, *state: int) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -488,7 +489,7 @@ def failure(
 ) -> BookError:
     """The BookError for the last step, which raised: with its line, what
     raised where that is not in this cell, and the traceback."""
-    trace = ANSI.sub("", str(error.traceback))
+    trace = uncolored(str(error.traceback))
     line, origin = locate(book, chapter, ran, frames)
     name = "the start of its kernel"
     if isinstance(ran[-1], Inline):
@@ -547,6 +548,11 @@ def inline_value(chapter: Chapter, inline: Inline, outputs: list) -> str:
         chapter.path, inline.line,
         f"`{{python}} {inline.source}` has no value to print",
     )
+
+
+def uncolored(text: str) -> str:
+    """A text without what gives a terminal colors."""
+    return TERMINAL.sub("", text)
 
 
 def unquoted(text: str) -> str:

@@ -2,14 +2,12 @@
 
 import errno
 import functools
-import hashlib
 import http.server
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Hashable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from press.build import build
 from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
+from press.run import digest_of
 
 HOST = "127.0.0.1"
 PATTERNS = (
@@ -147,8 +146,3 @@ def content(file: Path) -> str:
         return digest_of(file, state.st_mtime_ns, state.st_size)
     except OSError:
         return ""
-
-
-@lru_cache(maxsize=4096)
-def digest_of(file: Path, *state: int) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -18,7 +18,7 @@ import nbformat
 from press.chapters import Book, Cell, Chapter, Text
 from press.labels import Label
 from press.pandoc import FILTERS, READER, cited, filtered, pandoc
-from press.plain import plain
+from press.plain import plain, referring
 from press.run import Result
 from press.weave import filter_data, with_pictures, with_values
 
@@ -32,7 +32,6 @@ KERNEL_FILE = re.compile(  # from a word's start: from within it is slow
     r"(?<![^\s\"'])[^\s\"']*ipykernel_\d+[/\\]+\d+\.py"
 )
 MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
-REFERENCE = re.compile(r"@([a-z]+-[\w-]*\w)")
 NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -102,7 +101,7 @@ def notebook(
             pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
             pieces.append(caption(piece, labels))
     prose = set_prose(book, chapter, "\n".join(pieces), labels, cache)
-    references = {label.id: label.reference for label in labels}
+    known = {label.id: label for label in labels}
     cells = [nbformat.v4.new_markdown_cell(
         f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
         "it: the cells import `scratch`, and those that draw, `figures`.*",
@@ -114,7 +113,7 @@ def notebook(
         if position % 2:
             count += 1
             cells.append(code_cell(
-                runnable[int(part)], int(part), result, count, references,
+                runnable[int(part)], int(part), result, count, known,
             ))
         elif part.strip():
             cells.append(nbformat.v4.new_markdown_cell(
@@ -150,7 +149,7 @@ def caption(cell: Cell, labels: list[Label]) -> str:
 
 def code_cell(
     cell: Cell, index: int, result: Result, count: int,
-    references: dict[str, str],
+    labels: dict[str, Label],
 ) -> nbformat.NotebookNode:
     node = nbformat.v4.new_code_cell(cell.source, id=f"cell-{index}")
     if cell.filename:
@@ -167,9 +166,8 @@ def code_cell(
         if "execution_count" in output:
             output["execution_count"] = count
         if "text/markdown" in output.get("data", {}):
-            output.data["text/markdown"] = REFERENCE.sub(
-                lambda match: references.get(match[1], match[0]),
-                output.data["text/markdown"],
+            output.data["text/markdown"] = referring(
+                output.data["text/markdown"], labels
             )
         node.outputs.append(output)
     return node

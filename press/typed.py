@@ -47,8 +47,7 @@ def faults(chapter: Chapter, known: list[Label]) -> Iterator[BookError]:
     """Each number in the prose and in the captions that is typed."""
     names: dict[tuple[str, str], str] = {}
     for label in known:
-        number = label.number or label.chapter[1]
-        names.setdefault((label.kind, number), label.id)
+        names.setdefault(label.named, label.id)
     lines = [""] * max((line.number for line in chapter.lines()), default=1)
     for start, text in chapter.paragraphs():
         shown = blank_out(CODE_SPAN, text).split("\n")

@@ -15,13 +15,11 @@ from press.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
 from press.labels import Label, headings, is_figure, is_table
 from press.plain import plain, plain_each, referring
 from press.quizzes import read_quizzes, with_keys
-from press.run import Result
+from press.run import Result, uncolored
 
 ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
 IMAGE_PATH = re.compile(rf"(!{BRACKETED}\()([^)\s]+)")
 MARKED_UP = re.compile(r"`|\*\*|\$\S|\]\(|\]\{")
-# What gives a terminal colors, and would be printed as [31m here.
-TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
 
 
@@ -163,10 +161,6 @@ def output_markdown(
             ".cell-output-display", fenced(uncolored(data["text/plain"]))
         )
     return []
-
-
-def uncolored(text: str) -> str:
-    return TERMINAL.sub("", text)
 
 
 def picture(cell: Cell, name: str) -> list[str]:
