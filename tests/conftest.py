@@ -19,6 +19,10 @@ from tiny import write_book
 # Workers share the cores: threads that wait for each other would wait long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What a make above says to those below it; in a test a make starts afresh.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS"):
+    os.environ.pop(name, None)
+
 # CI draws the same examples each time; elsewhere each run draws others.
 settings.register_profile(
     "book", deadline=None, print_blob=True,
