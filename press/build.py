@@ -11,23 +11,20 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from press import (
-    data,
-    edition,
-    epub,
-    html,
-    modules,
-    pdf,
-    proof,
-    search,
-    takeaways,
-)
-from press.chapters import Book
-from press.labels import labels
+from press.check import proof
 from press.progress import Reporter
-from press.run import Result, run_all
-from press.tangle import tangle
-from press.weave import Woven, weave
+from press.read import edition
+from press.read.chapters import Book
+from press.read.labels import labels
+from press.run import data
+from press.run.results import Result
+from press.run.run import run_all
+from press.tangle.tangle import tangle
+from press.weave.epub import epub
+from press.weave.html import modules, pages, search
+from press.weave.notebook import takeaways
+from press.weave.typst import pdf
+from press.weave.weave import Woven, weave
 
 PDF = "pytorch-from-scratch.pdf"
 ALL = ("html", "pdf", "takeaways")
@@ -75,7 +72,7 @@ def set_aside_and_swap(
         if "html" in formats:
             keep(site, aside)
             report.say("setting the pages")
-            html.set_pages(book, woven, known, aside, cache / "html")
+            pages.set_pages(book, woven, known, aside, cache / "html")
             modules.set_modules(book, aside, cache / "html")
         elif site.exists():
             shutil.copytree(

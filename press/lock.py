@@ -25,8 +25,8 @@ def lock(root: Path, report: Reporter, upgrade: bool = False) -> None:
             root, "requirements.lock", upgrade, "pyproject.toml",
             *(word for group in GROUPS for word in ("--group", group)),
         ),
-        root / "press" / "audit.lock": compiled(
-            root, "press/audit.lock", upgrade, "--no-annotate",
+        root / "press" / "check" / "audit.lock": compiled(
+            root, "press/check/audit.lock", upgrade, "--no-annotate",
             "--group", "pyproject.toml:audit",
         ),
     }

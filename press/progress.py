@@ -14,8 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from press.chapters import Book, Chapter
-from press.run import Progress as Callback
+from press.read.chapters import Book, Chapter
+from press.run.kernel import Progress as Callback
 
 
 class Reporter:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from press.build import build
-from press.chapters import read_book
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
-from press.run import digest_of
+from press.read.chapters import read_book
+from press.run.inputs import digest_of
 
 HOST = "127.0.0.1"
 PATTERNS = (

@@ -8,24 +8,15 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from press import (
-    audit,
-    bench,
-    data,
-    lint,
-    lock,
-    mutate,
-    proof,
-    reproduce,
-    serve,
-    tangle,
-    testing,
-)
+from press import lock, serve
 from press.build import ALL, build
-from press.chapters import read_book
+from press.check import audit, bench, lint, mutate, proof, reproduce, testing
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
+from press.read.chapters import read_book
 from press.registry import parser
+from press.run import data
+from press.tangle import tangle
 from press.venv import ROOT
 
 REFUSED = {

@@ -12,8 +12,8 @@ import os
 import pytest
 from hypothesis import settings
 
-from press import run
-from press.chapters import read_book
+from press.read.chapters import read_book
+from press.run import kernel
 from tiny import write_book
 
 # Workers share the cores: threads that wait for each other would wait long.
@@ -53,6 +53,6 @@ def book_of(tmp_path):
 def quick_kernels():
     """Kernels that do not import matplotlib at their start."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(run, "SETUP", "")
+    patch.setattr(kernel, "SETUP", "")
     yield
     patch.undo()

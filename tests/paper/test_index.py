@@ -10,7 +10,8 @@ import pypdfium2
 import pytest
 
 from built import BOOK, PDF, SITE
-from press import epub, words
+from press.read import words
+from press.weave.epub import epub
 
 ENTRIES = words.entries(BOOK)
 MARKS = [m for chapter in BOOK.chapters for m in words.marks(chapter)]

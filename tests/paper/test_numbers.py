@@ -10,8 +10,8 @@ import pypdfium2.raw as pdfium
 import pytest
 
 from built import BOOK, PDF, SITE
-from press import epub
-from press.labels import headings, labels
+from press.read.labels import headings, labels
+from press.weave.epub import epub
 
 LABELS = {label.id: label for label in labels(BOOK)}
 KINDS = {"Figure", "Table", "Equation", "Exercise", "Section", "Chapter",

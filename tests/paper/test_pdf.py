@@ -8,9 +8,13 @@ import pytest
 
 import printed
 from built import BOOK, PDF, ROOT
-from press import build, edition, pdf, run, svg, weave
-from press.labels import headings, labels
-from press.weave import numbered_notes
+from press import build
+from press.read import edition
+from press.read.labels import headings, labels
+from press.run import run
+from press.weave import svg, weave
+from press.weave.typst import pdf
+from press.weave.weave import numbered_notes
 
 EDGE = 24  # points at the paper's edge that a printer may not reach
 MM = 72 / 25.4

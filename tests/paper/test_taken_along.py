@@ -12,8 +12,9 @@ import nbformat
 import pytest
 
 from built import BOOK, ROOT, SITE
-from press import epub, takeaways
-from press.labels import labels
+from press.read.labels import labels
+from press.weave.epub import epub
+from press.weave.notebook import takeaways
 
 
 @pytest.mark.parametrize(

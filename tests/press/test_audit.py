@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from press import audit
+from press.check import audit
 from press.errors import BookError
 from press.progress import Reporter
 

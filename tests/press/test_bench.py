@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from press import bench, proof, run
-from press.chapters import read_book
+from press.check import bench, proof
+from press.read.chapters import read_book
+from press.run import inputs
 from tiny import cell, write_book
 
 BOOK = {
@@ -17,7 +18,7 @@ BOOK = {
 
 def keys(root):
     book = read_book(root)
-    return [run.fingerprint(book, chapter) for chapter in book.chapters[1:]]
+    return [inputs.fingerprint(book, chapter) for chapter in book.chapters[1:]]
 
 
 def test_a_changed_cell_makes_its_chapter_stale_and_no_other(tmp_path):

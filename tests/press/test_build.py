@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from press import build, html, pdf, run, search
-from press.chapters import read_book
+from press import build
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
+from press.read.chapters import read_book
+from press.run import run
+from press.weave.html import pages, search
+from press.weave.typst import pdf
 from tiny import HANGS, OPENING, PROGRAM, REPO, cell, contents, write_book
 
 pytestmark = pytest.mark.usefixtures("quick_kernels")
@@ -151,7 +154,7 @@ def test_ctrl_c_leaves_the_old_book(tmp_path, perform, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(html, "set_pages", interrupted)
+    monkeypatch.setattr(pages, "set_pages", interrupted)
     code, err = perform("html")
     assert code == 130 and err.endswith("stopped; nothing was changed\n")
     assert contents(tmp_path / "_book") == before

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from press.chapters import Cell, Chapter, Text, parse, read_book
 from press.errors import BookError
+from press.read.chapters import Cell, Chapter, Text, parse, read_book
 from tiny import cell, write_book
 
 PATH = Path("book/01-one.qmd")

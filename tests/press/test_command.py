@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from press import command, testing, venv, verbs
+from press import command, venv, verbs
+from press.check import testing
 from press.registry import VERBS, table
 from tiny import REPO
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from press import build, data, html, run
-from press.chapters import read_book
+from press import build
 from press.errors import BookError
 from press.progress import Reporter
+from press.read.chapters import read_book
+from press.run import data, run
+from press.weave.html import pages
 from tiny import HANGS, PROGRAM, REPO, cell, contents, write_book
 
 pytestmark = [
@@ -123,8 +125,9 @@ def test_the_lock_makes_the_second_build_wait(tmp_path):
 KILLED = """\
 import os, sys
 from pathlib import Path
-from press import run, verbs
-run.SETUP = ""
+from press import verbs
+from press.run import kernel
+kernel.SETUP = ""
 verbs.ROOT = Path.cwd()
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -171,14 +174,14 @@ def kill_builds(root, moments):
     edit()
     _, changes = killed_at(root, 0)  # of a build that has a cache
     assert changes > 20
-    pages = len(list((root / "_book").rglob("*.html")))
+    count = len(list((root / "_book").rglob("*.html")))
     for moment in moments:
         edit()
         code, _ = killed_at(root, 1 + int(moment * changes))
         assert code == 9, moment
         left = list((root / "_book").rglob("*.html")) or list(
             root.glob("_book.*.old/**/*.html"))
-        assert len(left) == pages, moment
+        assert len(left) == count, moment
         for page in left:
             assert page.read_text(encoding="utf-8").endswith("</html>\n")
     chapter.write_text(text, encoding="utf-8")
@@ -241,7 +244,7 @@ def test_a_fault_of_the_press_itself_is_not_taken_for_a_full_disk(
     def broken(*_):
         raise FileNotFoundError(errno.ENOENT, "missing")
 
-    monkeypatch.setattr(html, "set_pages", broken)
+    monkeypatch.setattr(pages, "set_pages", broken)
     with pytest.raises(FileNotFoundError):
         perform("html")
 

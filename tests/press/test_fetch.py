@@ -2,9 +2,9 @@
 
 import pytest
 
-from press import data
-from press.chapters import read_book
 from press.errors import BookError
+from press.read.chapters import read_book
+from press.run import data
 from tiny import write_book
 
 MODULE = """\

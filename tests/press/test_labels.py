@@ -1,6 +1,6 @@
 """Everything that bears a number bears the one Quarto gives it."""
 
-from press.labels import headings, labels
+from press.read.labels import headings, labels
 from tiny import cell
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from press import lint
+from press.check import lint
 from press.errors import BookError
 from press.progress import Reporter
 

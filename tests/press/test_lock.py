@@ -10,13 +10,13 @@ from press.errors import BookError
 from press.progress import Reporter
 from tiny import REPO
 
-LOCKS = ("requirements.lock", "press/audit.lock")
+LOCKS = ("requirements.lock", "press/check/audit.lock")
 
 
 @pytest.fixture
 def project(tmp_path):
     """A copy of what the lock files are made of."""
-    (tmp_path / "press").mkdir()
+    (tmp_path / "press" / "check").mkdir(parents=True)
     for name in ("pyproject.toml", *LOCKS):
         shutil.copy(REPO / name, tmp_path / name)
     return tmp_path
@@ -56,7 +56,7 @@ def test_what_is_locked_is_kept_unless_newer_is_wanted(project, uv):
 def test_a_lock_that_cannot_be_made_leaves_both_as_they_were(project, uv):
     before = [(project / name).read_bytes() for name in LOCKS]
     uv[1][:] = [0, 1]
-    with pytest.raises(BookError, match="press/audit.lock: cannot be made"):
+    with pytest.raises(BookError, match="audit.lock: cannot be made"):
         lock.lock(project, Reporter(quiet=True))
     assert [(project / name).read_bytes() for name in LOCKS] == before
 

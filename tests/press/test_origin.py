@@ -2,11 +2,14 @@
 
 import pytest
 
-from press import build, pdf, run, weave
-from press.chapters import read_book
+from press import build
 from press.errors import BookError
-from press.labels import labels
-from press.origin import FROM, find_origin, made_of
+from press.read.chapters import read_book
+from press.read.labels import labels
+from press.run import run
+from press.weave import weave
+from press.weave.typst import pdf
+from press.weave.typst.origin import FROM, find_origin, made_of
 from tiny import cell
 
 pytestmark = [pytest.mark.usefixtures("quick_kernels"), pytest.mark.daily]

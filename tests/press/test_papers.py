@@ -12,10 +12,17 @@ import pytest
 import yaml
 
 from figures import stages
-from press import build, edition, epub, html, pdf, run, takeaways, weave
-from press.chapters import read_book
+from press import build
 from press.errors import BookError
-from press.labels import labels
+from press.read import edition
+from press.read.chapters import read_book
+from press.read.labels import labels
+from press.run import run
+from press.weave import weave
+from press.weave.epub import epub
+from press.weave.html import pages
+from press.weave.notebook import takeaways
+from press.weave.typst import pdf
 from tiny import REPO
 
 PAPERS = ("README.md", "CONTRIBUTING.md", "LICENSE.md", "CHANGELOG.md")
@@ -70,7 +77,7 @@ def forms(book):
     """A tiny book as page, as Typst's markup and as the EPUB's title."""
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     known, cache = labels(book), book.root / "cache"
-    html.set_pages(book, woven, known, book.root, cache / "html")
+    pages.set_pages(book, woven, known, book.root, cache / "html")
     epub.set_epub(
         book, woven, known, book.root / "b.epub", cache / "epub")
     (cache / "pdf").mkdir(exist_ok=True)
@@ -113,7 +120,7 @@ def test_the_foot_leads_to_what_the_licenses_say(versioned):
         f"# One\n\n## Licenses {{#{edition.SECTION}}}\n\nWords.\n",
     )
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    html.set_pages(book, woven, labels(book), book.root, book.root / "c")
+    pages.set_pages(book, woven, labels(book), book.root, book.root / "c")
     for name, target in (("index.html", "book/01-one.html"),
                          ("book/01-one.html", "01-one.html")):
         page = (book.root / name).read_text(encoding="utf-8")

@@ -8,21 +8,18 @@ from html.parser import HTMLParser
 import pypdfium2
 import pytest
 
-from press import (
-    build,
-    epub,
-    html,
-    modules,
-    pdf,
-    plain,
-    proof,
-    run,
-    takeaways,
-    weave,
-)
+from press import build
+from press.check import proof
 from press.errors import BookErrors
-from press.labels import labels
-from press.tangle import tangle
+from press.read import plain
+from press.read.labels import labels
+from press.run import run
+from press.tangle.tangle import tangle
+from press.weave import weave
+from press.weave.epub import epub
+from press.weave.html import modules, pages
+from press.weave.notebook import takeaways
+from press.weave.typst import pdf
 from tiny import cell
 
 LEFT = re.compile(r"`|\*\*|\*\w|\w\*|\$|\\|@\w|\]\(|\]\{|&\w+;|#{2}|~~")
@@ -112,7 +109,7 @@ class Attributes(HTMLParser):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, quick_kernels):
-    from press.chapters import read_book
+    from press.read.chapters import read_book
     from tiny import write_book
 
     root = write_book(
@@ -131,7 +128,7 @@ def made(tmp_path_factory, quick_kernels):
     woven = [weave.weave(book, result) for result in results]
     known, site = labels(book), root / "site"
     site.mkdir()
-    html.set_pages(book, woven, known, site, site / "c1")
+    pages.set_pages(book, woven, known, site, site / "c1")
     modules.set_modules(book, site, site / "c1")
     pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
                 imprint=build.imprint(book))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from press import proof
+from press.check import proof
 from press.errors import BookError, BookErrors
-from press.run import Result
+from press.run.results import Result
 from tiny import cell
 
 FIGURE = {"label": "fig-x", "fig_cap": "A caption", "fig_alt": "A picture"}

@@ -6,9 +6,14 @@ import zipfile
 
 import pytest
 
-from press import epub, html, pdf, run, takeaways, weave
-from press.labels import labels
-from press.quizzes import read_quizzes
+from press.read.labels import labels
+from press.read.quizzes import read_quizzes
+from press.run import run
+from press.weave import weave
+from press.weave.epub import epub
+from press.weave.html import pages
+from press.weave.notebook import takeaways
+from press.weave.typst import pdf
 from tiny import cell
 
 FIRST = """::: {.quiz}
@@ -124,7 +129,7 @@ def shown(book):
     """The keys on the page of the last chapter."""
     results = run.run_all(book)
     woven = weave.weave(book, results[-1])
-    text = html.page(book, woven, labels(book), {}, book.root)
+    text = pages.page(book, woven, labels(book), {}, book.root)
     found = {}
     for key, body in FIELD.findall(text):
         names, options = zip(*INPUT.findall(body), strict=True)

@@ -5,12 +5,15 @@ import os
 
 import pytest
 
-from press import reproduce, run, tangle, verbs
-from press.chapters import read_book
+from press import verbs
+from press.check import reproduce
+from press.check.reproduce import Entry, agrees, entries, last_digit, near
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
-from press.reproduce import Entry, agrees, entries, last_digit, near
-from press.run import Result
+from press.read.chapters import read_book
+from press.run.results import Result
+from press.run.steps import steps
+from press.tangle import tangle
 from tiny import cell, write_book
 
 
@@ -341,9 +344,9 @@ def test_an_inline_value_is_as_firm_as_what_it_names(
         cell("print(c)", reproduce="machine"),
     ]) + f"\nIt is `{{python}} {expression}`.\n"
     chapter = book_of(text).chapters[-1]
-    values = {key: "1" for key, _ in run.steps(chapter) if len(key) == 2}
+    values = {key: "1" for key, _ in steps(chapter) if len(key) == 2}
     outputs = {i: [] for i in range(len(chapter.pieces))}
-    result = run.Result(chapter, outputs, values, None, False)
+    result = Result(chapter, outputs, values, None, False)
     (found,) = [e for e, _ in entries(result)]
     assert (found.verdict, found.tolerance) == (verdict, tolerance)
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from press import run, tangle
-from press.chapters import read_book
 from press.errors import BookError
+from press.read.chapters import read_book
+from press.run import inputs, kernel, run
+from press.run.results import merged, unquoted
+from press.tangle import tangle
 from tiny import HANGS, cell, write_book
 
-SETUP = run.SETUP
+SETUP = kernel.SETUP
 pytestmark = pytest.mark.usefixtures("quick_kernels")
 
 
@@ -71,7 +73,7 @@ def three(tmp_path):
 
 def keys(root):
     book = read_book(root)
-    return [run.fingerprint(book, chapter) for chapter in book.chapters[1:]]
+    return [inputs.fingerprint(book, chapter) for chapter in book.chapters[1:]]
 
 
 def changed(root, edit):
@@ -115,16 +117,16 @@ def test_an_edit_makes_stale_what_depends_on_it(three, file, old, new, stale):
     assert changed(three, lambda: replace(three / file, old, new)) == stale
 
 
-@pytest.mark.parametrize("name, value", [
-    ("device", lambda: "cuda"),
-    ("version", lambda package: "9" if package == "torch" else "1"),
-    ("SETUP", "import this"),
+@pytest.mark.parametrize("module, name, value", [
+    (inputs, "device", lambda: "cuda"),
+    (inputs, "version", lambda package: "9" if package == "torch" else "1"),
+    (kernel, "SETUP", "import this"),
 ])
 def test_another_machine_makes_everything_stale(
-    three, monkeypatch, name, value
+    three, monkeypatch, module, name, value
 ):
     assert changed(
-        three, lambda: monkeypatch.setattr(run, name, value)
+        three, lambda: monkeypatch.setattr(module, name, value)
     ) == [1, 2, 3, 4]
 
 
@@ -133,10 +135,10 @@ def test_marks_of_annotated_lines_make_nothing_stale_and_are_not_run(book_of):
         "a = 1 ONE\nprint(a, '#')TWO\n'# <3> stays'")
     plain = book_of(text.replace(" ONE", "").replace("TWO", ""))
     marked = book_of(text.replace("ONE", " # <1>").replace("TWO", "# <12>"))
-    assert run.fingerprint(plain, plain.chapters[1]) == run.fingerprint(
+    assert inputs.fingerprint(plain, plain.chapters[1]) == inputs.fingerprint(
         marked, marked.chapters[1])
     sources = [
-        run.as_notebook(book.chapters[1]).cells[1].source
+        kernel.as_notebook(book.chapters[1]).cells[1].source
         for book in (plain, marked)
     ]
     assert sources[0] == sources[1]
@@ -144,22 +146,24 @@ def test_marks_of_annotated_lines_make_nothing_stale_and_are_not_run(book_of):
 
 
 READS = "# Made {#sec-made}\n\nProse.\n\n" + cell(
-    "from press.chapters import read_book\nlist(Path().glob('tests/t*.py'))"
+    "from press.read.chapters import read_book\n"
+    "list(Path().glob('tests/t*.py'))"
 )
 
 
 @pytest.fixture
 def reads(three):
     """The key of a chapter that reads the book, after an edit."""
-    (three / "press" / "filters").mkdir(parents=True)
-    (three / "press" / "templates").mkdir()
+    for folder in ("press/read", "press/weave/html"):
+        (three / folder).mkdir(parents=True)
     (three / "tests").mkdir()
-    for name in ("press/chapters.py", "press/pandoc.py", "press/other.py",
-                 "press/filters/f.lua", "press/templates/p.html",
+    for name in ("press/read/__init__.py", "press/read/pandoc.py",
+                 "press/read/other.py", "press/weave/f.lua",
+                 "press/weave/html/p.html",
                  "tests/t1.py", "tests/u1.py"):
         (three / name).write_text("x = 1\n", encoding="utf-8")
-    (three / "press" / "chapters.py").write_text(
-        "from press import pandoc\n", encoding="utf-8"
+    (three / "press" / "read" / "chapters.py").write_text(
+        "from press.read import pandoc\n", encoding="utf-8"
     )
     (three / "pyproject.toml").write_text(
         '[project]\nversion = "1"\n', encoding="utf-8")
@@ -169,7 +173,7 @@ def reads(three):
 
     def key():
         book = read_book(three)
-        return run.fingerprint(book, book.chapters[-1])
+        return inputs.fingerprint(book, book.chapters[-1])
     return three, key
 
 
@@ -182,11 +186,12 @@ def reads(three):
     ("book/02-two.qmd", "# Two", "# Two {#sec-two}", True),
     ("book/02-two.qmd", "Prose.", '::: {.sim data-sim="a"}\n:::\n', True),
     ("book/03-three.qmd", "{python} two.b", "{python} two.b + 1", True),
-    ("press/chapters.py", "import pandoc", "import pandoc as p", True),
-    ("press/pandoc.py", "x = 1", "x = 2", True),
-    ("press/other.py", "x = 1", "x = 2", False),
-    ("press/filters/f.lua", "x = 1", "x = 2", True),
-    ("press/templates/p.html", "x = 1", "x = 2", True),
+    ("press/read/chapters.py", "import pandoc", "import pandoc as p", True),
+    ("press/read/__init__.py", "x = 1", "x = 2", True),
+    ("press/read/pandoc.py", "x = 1", "x = 2", True),
+    ("press/read/other.py", "x = 1", "x = 2", False),
+    ("press/weave/f.lua", "x = 1", "x = 2", True),
+    ("press/weave/html/p.html", "x = 1", "x = 2", True),
     ("tests/t1.py", "x = 1", "x = 2", True),
     ("tests/u1.py", "x = 1", "x = 2", False),
     ("_quarto.yml", "Tiny", "Small", True),
@@ -211,7 +216,7 @@ def test_a_new_file_of_a_pattern_in_quotes_makes_stale(reads):
 
 def test_another_python_makes_everything_stale(three, monkeypatch):
     assert changed(three, lambda: monkeypatch.setattr(
-        run.platform, "python_version", lambda: "3.99"
+        inputs.platform, "python_version", lambda: "3.99"
     )) == [1, 2, 3, 4]
 
 
@@ -228,16 +233,16 @@ def test_the_data_is_part_of_the_key_of_what_loads_it(three):
 def test_a_large_file_is_part_of_the_key_too_and_read_once(
     three, monkeypatch
 ):
-    monkeypatch.setattr(run, "LARGE", 2)
+    monkeypatch.setattr(inputs, "LARGE", 2)
     replace(three / "code/scratch/one.py", "a = 1", "import scratch.data")
     (three / "code/scratch/data.py").write_text("", encoding="utf-8")
     raw = three / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     digits = raw / "t10k-labels-idx1-ubyte"
     digits.write_bytes(b"5041")
-    run.digest_of.cache_clear()
+    inputs.digest_of.cache_clear()
     keys(three)
-    assert run.digest_of.cache_info().hits >= 2
+    assert inputs.digest_of.cache_info().hits >= 2
     assert changed(three, lambda: digits.write_bytes(b"50419")) == [1, 2, 3]
 
 
@@ -252,9 +257,9 @@ def test_what_lies_in_a_recorded_folder_is_part_of_the_key(three):
 
 
 def test_two_cells_are_not_one(three, book_of):
-    first = run.fingerprint(*both(book_of(cells_of("a = 1\nb = 2"))))
-    second = run.fingerprint(*both(book_of(cells_of("a = 1", "b = 2"))))
-    third = run.fingerprint(*both(book_of(cells_of("b = 2", "a = 1"))))
+    first = inputs.fingerprint(*both(book_of(cells_of("a = 1\nb = 2"))))
+    second = inputs.fingerprint(*both(book_of(cells_of("a = 1", "b = 2"))))
+    third = inputs.fingerprint(*both(book_of(cells_of("b = 2", "a = 1"))))
     assert len({first, second, third}) == 3
 
 
@@ -277,7 +282,7 @@ def runs(monkeypatch):
     async def execute(book, chapter, progress):
         names.append(chapter.name)
         await asyncio.sleep(0)
-        notebook = run.as_notebook(chapter)
+        notebook = kernel.as_notebook(chapter)
         for node in notebook.cells:
             node.outputs = [nbformat.v4.new_output(
                 "execute_result", {"text/plain": f"'run {len(names)}'"}
@@ -422,7 +427,7 @@ def test_chapters_that_time_something_run_alone_and_last(
         seen.append((chapter.name, len(active)))
         await asyncio.sleep(0.01)
         active.remove(chapter.name)
-        return run.as_notebook(chapter)
+        return kernel.as_notebook(chapter)
 
     monkeypatch.setattr(run, "execute", execute)
     monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
@@ -452,7 +457,7 @@ def test_kernels_of_several_threads_share_the_cores(
         await asyncio.sleep(0.01)
         most.append(len(active))
         active.remove(chapter.name)
-        return run.as_notebook(chapter)
+        return kernel.as_notebook(chapter)
 
     monkeypatch.setattr(run, "execute", execute)
     monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
@@ -463,9 +468,9 @@ def test_kernels_of_several_threads_share_the_cores(
 def test_the_settings_of_a_book_are_part_of_the_key(three):
     book = read_book(three)
     other = dataclasses.replace(book, settings={"A": "1"})
-    assert run.environment(other)["A"] == "1"
+    assert kernel.environment(other)["A"] == "1"
     for chapter in book.chapters[1:]:
-        assert run.fingerprint(book, chapter) != run.fingerprint(
+        assert inputs.fingerprint(book, chapter) != inputs.fingerprint(
             other, chapter)
 
 
@@ -632,7 +637,7 @@ def stopped(book, slow):
     which this machine gets as far as its cell."""
     with pytest.MonkeyPatch.context() as patch:
         for limit in (2, 8, 32, 128, 512):
-            patch.setattr(run, "TIME_LIMIT", limit)
+            patch.setattr(kernel, "TIME_LIMIT", limit)
             with pytest.raises(BookError) as error:
                 asyncio.run(run.run(book, slow))
             if "the cell 'slow'" in str(error.value):
@@ -666,8 +671,8 @@ def failed(tmp_path_factory, quick_kernels):
 
 def test_a_set_up_that_hangs_is_named_too(book_of, monkeypatch):
     book = book_of("# T\n\n" + cell("1"))
-    monkeypatch.setattr(run, "TIME_LIMIT", 1)
-    monkeypatch.setattr(run, "SETUP", "import time\ntime.sleep(600)")
+    monkeypatch.setattr(kernel, "TIME_LIMIT", 1)
+    monkeypatch.setattr(kernel, "SETUP", "import time\ntime.sleep(600)")
     with pytest.raises(BookError, match="'setup' ran longer than 1 s"):
         run.run_all(book)
 
@@ -748,11 +753,11 @@ def test_a_syntax_error_is_found_before_anything_runs(
 ])
 def test_ipythons_own_syntax_and_await_are_no_syntax_errors(book_of, source):
     chapter = book_of("# T\n\n" + cell(source)).chapters[1]
-    run.check_syntax(chapter, chapter.cells[0])
+    kernel.check_step(chapter, chapter.cells[0])
 
 
 def test_matplotlib_draws_svg(book_of, monkeypatch):
-    monkeypatch.setattr(run, "SETUP", SETUP)
+    monkeypatch.setattr(kernel, "SETUP", SETUP)
     result = executed(book_of("# T\n\n" + cell(
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
     )))
@@ -770,7 +775,7 @@ def test_pieces_of_one_stream_are_joined_and_others_kept_apart():
 
     pieces = [stream("stdout", "a"), stream("stdout", "b"),
               stream("stderr", "c"), stream("stdout", "d")]
-    assert [(o["name"], o["text"]) for o in run.merged(pieces)] == [
+    assert [(o["name"], o["text"]) for o in merged(pieces)] == [
         ("stdout", "ab"), ("stderr", "c"), ("stdout", "d"),
     ]
     assert pieces[0].text == "a"
@@ -782,4 +787,4 @@ def test_pieces_of_one_stream_are_joined_and_others_kept_apart():
     ("'a' is not 'b'", "'a' is not 'b'"),
 ])
 def test_the_repr_of_a_string_is_printed_as_the_string(text, plain):
-    assert run.unquoted(text) == plain
+    assert unquoted(text) == plain

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from press.chapters import read_book
-from press.simulations import Simulation, simulations
+from press.read.chapters import read_book
+from press.read.simulations import Simulation, simulations
 from tiny import cell
 
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from press import build, strict, svg
+from press import build
 from press.errors import BookError
 from press.progress import Reporter
+from press.weave import svg
+from press.weave.html import strict
 from tiny import cell
 
 pytestmark = pytest.mark.usefixtures("quick_kernels")
@@ -124,7 +126,8 @@ def test_a_picture_file_that_is_no_svg_is_refused():
 
 def test_what_matplotlib_draws_needs_no_style(book_of, monkeypatch):
     monkeypatch.setattr(
-        "press.run.SETUP", "%config InlineBackend.figure_formats=['svg']"
+        "press.run.kernel.SETUP",
+        "%config InlineBackend.figure_formats=['svg']",
     )
     page, _ = page_of(book_of("# T\n\n" + cell(
         "import matplotlib.pyplot as plt\nplt.plot([1, 2], '--');",

@@ -7,8 +7,11 @@ import zipfile
 import nbformat
 import pytest
 
-from press import epub, run, takeaways, weave
-from press.labels import labels
+from press.read.labels import labels
+from press.run import run
+from press.weave import weave
+from press.weave.epub import epub
+from press.weave.notebook import takeaways
 from tiny import REPO, cell
 
 ONE = """# One {#sec-one}

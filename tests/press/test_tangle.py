@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from press import tangle
-from press.chapters import read_book
 from press.errors import BookError, BookErrors
+from press.read.chapters import read_book
+from press.tangle import tangle
 from tiny import cell
 
 REPO = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from press import NEWEST, OLDEST, venv
-from press.chapters import read_book
+from press.read.chapters import read_book
 
 REPO = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))
@@ -139,10 +139,10 @@ def test_every_import_is_declared_by_those_who_make_it():
         if not line.lstrip().startswith(("%", "!"))
     ) for chapter in read_book(REPO).chapters for cell in chapter.cells
         if cell.options.get("eval", True)]
-    program = imported(*sources("code/scratch/*.py"))
+    program = imported(*sources("code/scratch/**/*.py"))
     assert program <= brought(reader)
     everything = brought(reader, groups["press"])
-    assert imported(*sources("press/*.py", "figures/*.py"), *cells) <= (
+    assert imported(*sources("press/**/*.py", "figures/*.py"), *cells) <= (
         everything | {"coverage", "pytest"})  # of mutate, which tests
     assert imported(*sources("tests/**/*.py")) <= (
         everything | brought(groups["test"]))
@@ -153,8 +153,9 @@ def test_every_package_asked_for_is_imported_or_called():
                      *(PROJECT["dependency-groups"][group]
                        for group in ("press", "test")))
     used = imported(*sources(
-        "code/scratch/*.py", "press/*.py", "figures/*.py", "tests/**/*.py"))
-    called = "\n".join(sources("press/*.py", "tests/**/*.py"))
+        "code/scratch/**/*.py", "press/**/*.py", "figures/*.py",
+        "tests/**/*.py"))
+    called = "\n".join(sources("press/**/*.py", "tests/**/*.py"))
     assert [n for n in wanted - used
             if not re.search(rf"\b{n}\b", called)] == []
 

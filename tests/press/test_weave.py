@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from press import html, pdf, proof, run, svg, tangle, weave
-from press.chapters import Cell, read_book
+from press.check import proof
 from press.errors import BookError
-from press.labels import labels
-from press.pandoc import READER, pandoc
+from press.read.chapters import Cell, read_book
+from press.read.labels import labels
+from press.read.pandoc import READER, pandoc
+from press.run import run
+from press.tangle import tangle
+from press.weave import svg, weave
+from press.weave.html import pages as html
+from press.weave.typst import pdf
 from tiny import cell, write_book
 
 SVG = (
@@ -408,7 +413,7 @@ def test_quarto_reads_chapter_0_where_it_knows_no_number(
     (tmp_path / "figures").symlink_to(root / "figures")
     (tmp_path / "quarto.lua").write_text(
         f"quarto = {{project = {{directory = '{tmp_path}'}}}}\n"
-        f"return dofile('{root / 'press/filters/book.lua'}')\n",
+        f"return dofile('{root / 'press/weave/book.lua'}')\n",
         encoding="utf-8")
     made = pandoc(
         chapter.path, chapter.text, "--from", READER, "--to", form,

@@ -6,8 +6,15 @@ import pypdfium2
 import pytest
 
 from built import BOOK
-from press import build, epub, html, pdf, run, takeaways, weave, words
-from press.labels import labels
+from press import build
+from press.read import words
+from press.read.labels import labels
+from press.run import run
+from press.weave import weave
+from press.weave.epub import epub
+from press.weave.html import pages
+from press.weave.notebook import takeaways
+from press.weave.typst import pdf
 
 ONE = """# One {#sec-one}
 
@@ -132,7 +139,7 @@ def made(book_of):
     def make(name):
         site = book.root / name
         site.mkdir()
-        html.set_pages(book, woven, known, site, site / "c1")
+        pages.set_pages(book, woven, known, site, site / "c1")
         pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
                     imprint=build.imprint(book))
         epub.set_epub(book, woven, known, site / "b.epub", site / "c3")

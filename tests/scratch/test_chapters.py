@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from press.chapters import read_book
-from press.tangle import modules, through
+from press.read.chapters import read_book
+from press.tangle.tangle import modules, through
 
 REPO = Path(__file__).parents[2]
 BOOK = read_book(REPO)

@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from press.chapters import Cell, read_book
-from press.run import steps
+from press.read.chapters import Cell, read_book
+from press.run.steps import steps
 from scratch import timing
 
 REPO = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ import threading
 import pytest
 
 from built import SITE
-from press.html import TEMPLATES, palette_css
+from press.weave.html.pages import TEMPLATES, palette_css
 from stage import FOLDER, PAGE, SIMS, settled, watched
 
 CHROMIUM = (

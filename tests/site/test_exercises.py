@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from built import BOOK, SITE
-from press.chapters import Cell
+from press.read.chapters import Cell
 
 CHAPTERS = [c for c in BOOK.chapters if not c.appendix]
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")

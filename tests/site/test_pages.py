@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlparse
 import pytest
 
 from built import BOOK, MODULES, PAGES, SITE
-from press import edition
-from press.labels import labels
+from press.read import edition
+from press.read.labels import labels
 from stage import PATIENCE
 
 

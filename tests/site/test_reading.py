@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from built import BOOK, MODULES, PAGES, SITE
-from press import words
+from press.read import words
 from stage import still, until
 
 AXE = Path(find_spec("axe_playwright_python").origin).parent / "axe.min.js"

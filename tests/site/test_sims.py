@@ -3,7 +3,7 @@
 import pytest
 
 from built import BOOK, SITE
-from press.html import SIMULATION
+from press.weave.html.pages import SIMULATION
 from stage import FOLDER, SIMS, settled, snapshot, until, watched
 
 FOCUSABLE = ".stage :is(button, input, select, [tabindex='0'])"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from press.chapters import read_book
-from press.tangle import modules
+from press.read.chapters import read_book
+from press.tangle.tangle import modules
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_book"

@@ -10,8 +10,9 @@ OPENING = "# Start {.unnumbered}\n\nHello.\n"
 PROGRAM = """\
 import sys
 from pathlib import Path
-from press import run, verbs
-run.SETUP = ""
+from press import verbs
+from press.run import kernel
+kernel.SETUP = ""
 verbs.ROOT = Path.cwd()
 sys.exit(verbs.perform(sys.argv[1], sys.argv[2:]))
 """

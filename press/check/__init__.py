@@ -1,0 +1,1 @@
+"""Check: the sources, the numbers, the program and the press itself."""

@@ -1,0 +1,157 @@
+"""Test mutants: which of them does no test notice?
+
+Each is tested in a fork of one process that has torch loaded, by those
+tests alone that run the changed line, the fastest first.
+"""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from press.check.mutate import Mutant
+from press.errors import BookError
+
+if TYPE_CHECKING:
+    from pytest import TestReport
+
+assert sys.platform != "win32"  # it cannot fork
+
+
+class Durations:
+    """A pytest plugin that notes how long each test takes."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: "TestReport") -> None:
+        if report.when == "call":
+            self.seconds[report.nodeid] = report.duration
+
+
+def forked(work: Callable[[], int]) -> int:
+    """Start the work in a fork of this process: its process id."""
+    if child := os.fork():
+        return child
+    try:
+        os.setpgid(0, 0)
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        os._exit(work())
+    except BaseException:
+        os._exit(1)
+
+
+def pytest_on(code: Path, arguments: list[str], plugins: list) -> int:
+    """Run tests on the package below `code`."""
+    import pytest
+    os.environ["PYTHONPATH"] = str(code)
+    return int(pytest.main(
+        ["-x", "-q", "-p", "no:cacheprovider", "-o",
+         f"pythonpath={code} . tests/support", *arguments], plugins,
+    ))
+
+
+def pytest_within(seconds: float, code: Path, tests: list[str]) -> int:
+    """The same, ended by the system after so much processor time."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
+    return pytest_on(code, tests, [])
+
+
+def baseline(root: Path, module: str, folder: Path) -> dict:
+    """Seconds of each test of a module, and the tests that run a line."""
+    from coverage import CoverageData
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for file in sorted((root / "tests" / "scratch").glob("test_*.py"))
+    }
+    named = re.compile(
+        rf"scratch\.{module}\b|from scratch import .*\b{module}\b"
+    )
+    tests = [
+        str(file) for file, text in texts.items()
+        if named.search(text) and "press.read.chapters" not in text
+    ]
+    if not tests:
+        raise BookError(f"code/scratch/{module}.py", None, "has no tests")
+    data, times = folder / "coverage", folder / "seconds.json"
+
+    def work() -> int:
+        os.environ["COVERAGE_FILE"] = str(data)
+        durations = Durations()
+        result = pytest_on(root / "code", [
+            f"--cov={root / 'code' / 'scratch'}", "--cov-context=test",
+            "--cov-report=", *tests,
+        ], [durations])
+        times.write_text(json.dumps(durations.seconds), encoding="utf-8")
+        return result
+
+    if os.waitpid(forked(work), 0)[1]:
+        raise BookError(
+            f"code/scratch/{module}.py", None,
+            "its tests fail without any change; run 'make test' first",
+        )
+    seconds = json.loads(times.read_text(encoding="utf-8"))
+    found = CoverageData(basename=str(data))
+    found.read()
+    by_line = found.contexts_by_lineno(
+        str(root / "code" / "scratch" / f"{module}.py")
+    )
+    tests_of = {
+        line: {c.removesuffix("|run") for c in contexts if c}
+        for line, contexts in by_line.items()
+    }
+    return {"seconds": seconds, "tests": tests_of, "files": tests}
+
+
+def tests_for(known: dict, line: int) -> list[str]:
+    """The tests that run a line, the fastest first; all, for a line that
+    runs when the module is imported."""
+    seconds = known["seconds"]
+    found = [t for t in known["tests"].get(line, ()) if t in seconds]
+    return sorted(found or seconds, key=seconds.__getitem__)
+
+
+def judge(
+    root: Path, listed: list[Mutant], known: dict, workers: int,
+    tick: Callable[[], None],
+) -> list[Mutant]:
+    """Test each mutant, several at a time: those that nothing noticed."""
+    survivors, waiting = [], list(listed)
+    running: dict[int, tuple[Mutant, Path, float]] = {}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            mutant = waiting.pop()
+            code = Path(tempfile.mkdtemp(prefix="mutant-"))
+            shutil.copytree(mutant.module.parent, code / "scratch",
+                            ignore=shutil.ignore_patterns("__pycache__"))
+            target = code / "scratch" / mutant.module.name
+            target.write_text(mutant.source, encoding="utf-8")
+            tests = tests_for(known, mutant.line)
+            limit = 30 + 5 * sum(known["seconds"][t] for t in tests)
+            child = forked(partial(pytest_within, limit, code, tests))
+            running[child] = mutant, code, time.monotonic() + 10 * limit
+        time.sleep(0.02)
+        for child, (mutant, code, end) in list(running.items()):
+            done, status = os.waitpid(child, os.WNOHANG)
+            if not done and time.monotonic() < end:
+                continue
+            if not done:  # it hangs, which is noticed
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+            elif status == 0:
+                survivors.append(mutant)
+            del running[child]
+            shutil.rmtree(code, ignore_errors=True)
+            tick()
+    return sorted(survivors, key=lambda m: m.line)

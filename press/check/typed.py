@@ -1,0 +1,112 @@
+"""Find references that are typed: "Chapter 5", which stays 5 when the
+chapter moves, where `@sec-optimizers` would follow it.
+
+A number in another work stands with its source: `[@he2015, Section 3.2]`.
+"""
+
+import re
+from collections.abc import Iterator
+
+from press.errors import BookError
+from press.read.chapters import DIV, HEADING, Chapter
+from press.read.labels import CODE_SPAN, KINDS, Label
+
+WORDS = {
+    "chapter": "Chapter", "chap.": "Chapter", "ch.": "Chapter",
+    "appendix": "Appendix", "appendice": "Appendix", "app.": "Appendix",
+    "section": "Section", "sect.": "Section", "sec.": "Section",
+    "figure": "Figure", "fig.": "Figure",
+    "table": "Table", "tab.": "Table",
+    "equation": "Equation", "eq.": "Equation",
+    "exercise": "Exercise", "ex.": "Exercise",
+}
+# A word written small is a reference after these alone, not in "this
+# figure 8 times".
+BEFORE = {
+    "and", "as", "by", "from", "in", "of", "or", "see", "since", "than",
+    "to", "until", "with",
+}
+GAP = r"(?:[ \t\u00a0]|\\ |&nbsp;|\n[ \t>]*(?=\S))"
+NUMBER = r"(?:[A-Z](?![\w.]\w)|(?:[A-Z]\.)?\d+(?:\.\d+)*(?!\w))"
+ONE = rf"(?:\({NUMBER}\)|{NUMBER})"
+AND = rf"(?:{GAP}*(?:,|–|-|&|\b(?:and|or|to|through)\b){GAP}*)+"
+TYPED = re.compile(
+    rf"(?<![\w@#.-])(?i:({'|'.join(map(re.escape, WORDS))})(s)?)"
+    rf"{GAP}+({ONE}(?(2)(?:{AND}{ONE})*))"
+)
+# Comments, targets of links, and what stands in brackets with a source.
+SOURCE = rf"(?<![\w.\\])@(?!(?:{'|'.join(KINDS)})-)[a-zA-Z]"
+ELSEWHERE = re.compile(
+    r"<!--.*?-->|\]\([^()]*\)"
+    rf"|\[[^\[\]]*{SOURCE}[^\[\]]*\](?![({{])"
+    rf"|{SOURCE}[\w:.+/-]*\s*\[[^\[\]]*\]", re.DOTALL,
+)
+
+
+def faults(chapter: Chapter, known: list[Label]) -> Iterator[BookError]:
+    """Each number in the prose and in the captions that is typed."""
+    names: dict[tuple[str, str], str] = {}
+    for label in known:
+        names.setdefault(label.named, label.id)
+    lines = [""] * max((line.number for line in chapter.lines()), default=1)
+    for start, text in chapter.paragraphs():
+        shown = blank_out(CODE_SPAN, text).split("\n")
+        lines[start - 1:start - 1 + len(shown)] = shown
+    texts = [(1, "\n".join(lines))]
+    for cell in chapter.cells:
+        for option in ("fig-cap", "tbl-cap"):
+            caption = str(cell.options.get(option, ""))
+            texts.append((cell.line_of(option), blank_out(CODE_SPAN, caption)))
+    for start, text in texts:
+        text = blank_out(ELSEWHERE, text)
+        for match in find_typed(text):
+            above = text.count("\n", 0, match.start())
+            line = text.split("\n")[above]
+            bare = HEADING.match(line) or DIV.match(line)
+            message = (
+                f"'{in_line(match[0])}' is typed where no reference can "
+                "stand; leave the number out"
+            ) if bare else advise(match, names)
+            yield BookError(chapter.path, start + above, message)
+
+
+def blank_out(pattern: re.Pattern[str], text: str) -> str:
+    """The text with a mark for each match, its lines where they were."""
+    return pattern.sub(lambda m: "`" + "\n" * m[0].count("\n"), text)
+
+
+def in_line(text: str) -> str:
+    return " ".join(re.sub(r"\\ |&nbsp;|\n[ \t>]*", " ", text).split())
+
+
+def find_typed(text: str) -> Iterator[re.Match[str]]:
+    for match in TYPED.finditer(text):
+        small = match[1][0].islower()
+        before = text[:match.start()].split()[-1:]
+        if small and not (before and before[0].lower() in BEFORE):
+            continue
+        if match[3].isalpha() and WORDS[match[1].lower()] != "Appendix":
+            continue
+        yield match
+
+
+def advise(match: re.Match[str], names: dict[tuple[str, str], str]) -> str:
+    """What to write instead of "Chapter 5", or of "Chapters 2 and 3"."""
+    kind = WORDS[match[1].lower()]
+    prefix = next((p for p, k in KINDS.items() if k == kind), "sec")
+    several = "Appendices" if kind == "Appendix" else f"{kind}s"
+
+    def refer(number: re.Match[str]) -> str:
+        name = names.get((kind, number[0]), f"{prefix}-…")
+        return f"[-@{name}]" if match[2] else f"@{name}"
+
+    instead = re.sub(NUMBER, refer, re.sub(r"[()]", "", in_line(match[3])))
+    moves = f"follows the {kind.lower()} when it moves"
+    if match[2]:
+        instead = f"{several} {instead}"
+        moves = f"follow the {several.lower()} when they move"
+    typed = in_line(match[0])
+    return (
+        f"'{typed}' is typed; write {instead}, which {moves} (of another "
+        f"work: [@key, {typed}])"
+    )

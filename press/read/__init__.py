@@ -1,0 +1,1 @@
+"""Read: the sources as documents, the book's numbers and its words."""

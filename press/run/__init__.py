@@ -1,0 +1,1 @@
+"""Run: the cells of each chapter in a kernel, and what they gave."""

@@ -1,0 +1,171 @@
+"""Run the cells of a chapter in a Jupyter kernel of its own."""
+
+import ast
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import nbformat
+
+from press.errors import BookError
+from press.read.chapters import Book, Cell, Chapter, Inline
+from press.run.locate import Frame, ask_frames, locate
+from press.run.results import uncolored
+from press.run.steps import code_of, name_of, steps
+
+if TYPE_CHECKING:
+    from nbclient.exceptions import CellExecutionError
+
+TIME_LIMIT = 600  # seconds a single cell may take
+SETUP = """\
+import matplotlib_inline.backend_inline as _backend
+_backend.set_matplotlib_formats("svg")
+del _backend
+"""
+Progress = Callable[[Chapter, str, int, int], None]
+
+
+def environment(book: Book) -> dict[str, str]:
+    """What `_environment` sets, over the environment we were given, and
+    over both the book's own settings."""
+    result = dict(os.environ)
+    file = book.root / "_environment"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    for line in text.splitlines():
+        if "=" in line and not line.startswith("#"):
+            name, value = line.split("=", 1)
+            result[name.strip()] = value.strip()
+    result.update(book.settings)
+    state = book.root / ".cache" / "home"
+    state.mkdir(parents=True, exist_ok=True)
+    result.update(
+        IPYTHONDIR=str(state / "ipython"),
+        JUPYTER_CONFIG_DIR=str(state / "jupyter"),
+        JUPYTER_PREFER_ENV_PATH="1",
+        MPLCONFIGDIR=str(state / "matplotlib"),
+        PYDEVD_DISABLE_FILE_VALIDATION="1",
+    )
+    return result
+
+
+def as_notebook(chapter: Chapter) -> nbformat.NotebookNode:
+    """One notebook cell for each step, after a setup cell of our own."""
+    notebook = nbformat.v4.new_notebook()
+    setup = nbformat.v4.new_code_cell(SETUP, id="setup")
+    setup.metadata.tags = ["setup"]
+    notebook.cells.append(setup)
+    for key, step in steps(chapter):
+        node = nbformat.v4.new_code_cell(code_of(step), id=name_of(key))
+        if isinstance(step, Inline):
+            node.metadata.tags = ["inline"]
+        elif step.options.get("error"):
+            node.metadata.tags = ["raises-exception"]
+        notebook.cells.append(node)
+    return notebook
+
+
+async def execute(
+    book: Book, chapter: Chapter, progress: Progress | None
+) -> nbformat.NotebookNode:
+    """Run every step in one kernel; the first that raises ends it."""
+    from jupyter_client import AsyncKernelClient, AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+
+    notebook = as_notebook(chapter)
+    listed = [None, *(step for _, step in steps(chapter))]
+    for _, written in steps(chapter):
+        check_step(chapter, written)
+    sources = [node.source for node in notebook.cells]
+    current = 0
+    frames: list[Frame] = []
+
+    def starting(cell: object, cell_index: int) -> None:
+        nonlocal current
+        current = cell_index
+        step = listed[cell_index]
+        if progress and isinstance(step, Cell):
+            progress(chapter, step.name, cell_index, len(listed))
+
+    async def raised(
+        cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict,
+    ) -> None:
+        expected = "raises-exception" in cell.metadata.get("tags", [])
+        if isinstance(client.kc, AsyncKernelClient) and not expected:
+            frames.extend(await ask_frames(
+                client.kc, sources, execute_reply["content"]["ename"]
+            ))
+
+    environ = environment(book)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    client = NotebookClient(
+        notebook, timeout=TIME_LIMIT, km=AsyncKernelManager(),
+        resources={"metadata": {"path": str(book.root)}},
+        on_cell_start=starting, on_cell_error=raised, record_timing=False,
+        shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+    )
+    try:
+        await client.async_execute(env=environ, cleanup_kc=True)
+    except CellExecutionError as error:
+        raise failure(book, chapter, listed[:current + 1], frames, error)
+    except CellTimeoutError:
+        step = listed[current]
+        name = getattr(step, "name", step.source if step else "setup")
+        raise BookError(
+            chapter.path, step.line if step else 1,
+            f"the cell '{name}' ran longer than {TIME_LIMIT} s; make its "
+            "work smaller",
+        )
+    except DeadKernelError:
+        step = listed[current]
+        raise BookError(
+            chapter.path, step.line if step else 1,
+            "the kernel died here (out of memory, or a crash in native "
+            "code); run this chapter's cells by hand to see which line",
+        )
+    return nbformat.from_dict(notebook)
+
+
+def check_step(chapter: Chapter, step: Cell | Inline) -> None:
+    """Find a syntax error before any cell has run."""
+    if isinstance(step, Cell) and re.search(r"^[%!?]", step.source, re.M):
+        return  # IPython's own syntax
+    mode = "eval" if isinstance(step, Inline) else "exec"
+    try:
+        compile(
+            step.source, "<cell>", mode,
+            flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+        )
+    except SyntaxError as error:
+        first = step.line
+        if isinstance(step, Cell):
+            first = step.source_line + (error.lineno or 1) - 1
+        raise BookError(
+            chapter.path, first,
+            f"syntax error: {error.msg}: {(error.text or '').strip()}",
+        )
+
+
+def failure(
+    book: Book, chapter: Chapter, ran: list[Cell | Inline | None],
+    frames: list[Frame], error: "CellExecutionError",
+) -> BookError:
+    """The BookError for the last step, which raised: with its line, what
+    raised where that is not in this cell, and the traceback."""
+    trace = uncolored(str(error.traceback))
+    line, origin = locate(book, chapter, ran, frames)
+    name = "the start of its kernel"
+    if isinstance(ran[-1], Inline):
+        name = "this expression"
+    elif ran[-1]:
+        name = f"cell '{ran[-1].name}'"
+    came = f"\nIt comes from {origin}." if origin else ""
+    return BookError(
+        chapter.path, line,
+        f"{name} raised {error.ename}: {error.evalue}{came}\n{trace}",
+    )

@@ -1,0 +1,1 @@
+"""Tangle: the program, gathered from the chapters."""

@@ -1,0 +1,1 @@
+"""Weave: outputs below cells, values in sentences, set as a book."""

@@ -1,0 +1,92 @@
+"""A page for each module of the program, as the chapters make it."""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from press.read.chapters import Book, Chapter, Text
+from press.read.pandoc import pandoc
+from press.read.plain import plain
+from press.run.results import escaped
+from press.weave.html.pages import (
+    LINE_ANCHOR,
+    TEMPLATES,
+    own_digest,
+    page_variables,
+    relative,
+)
+
+FOLDER = "code"
+
+
+class Module(Chapter):
+    """A module as a chapter of its own: a title, and nothing to run."""
+
+    @property
+    def page(self) -> str:
+        return f"{self.path.as_posix()}.html"
+
+
+def set_modules(book: Book, site: Path, cache: Path) -> None:
+    """Write a page for each module that the chapters tangle."""
+    cache.mkdir(parents=True, exist_ok=True)
+    chapters: dict[str, list[Chapter]] = {}
+    for chapter in book.chapters:
+        for cell in chapter.cells:
+            if cell.filename:
+                known = chapters.setdefault(cell.filename, [])
+                if chapter not in known:
+                    known.append(chapter)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pages = list(pool.map(
+            lambda name: module_page(book, name, chapters[name], cache),
+            sorted(chapters),
+        ))
+    for name, text in zip(sorted(chapters), pages, strict=True):
+        file = site / FOLDER / f"{name}.html"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def module_page(
+    book: Book, name: str, chapters: list[Chapter], cache: Path
+) -> str:
+    title = f"# {escaped(name)} {{.unnumbered}}\n"  # no __init__ in bold
+    module = Module(
+        Path(FOLDER) / name, number="", part=None, appendix=False,
+        text=title, pieces=(Text(title, 1),),
+    )
+    source = (book.root / FOLDER / name).read_text(encoding="utf-8")
+    made_by = ", ".join(
+        f"[{c.title}]({relative(c.page, module)})" for c in chapters
+    )
+    markdown = (
+        f"{title}\nMade by the cells of {made_by}.\n\n"
+        f"````` python\n{source}\n`````\n"
+    )
+    variables = page_variables(book, module)
+    variables["kind"] = "Module"
+    told = json.dumps(variables)
+    key = hashlib.sha256("\0".join([
+        markdown, told, own_digest(book),
+        Path(__file__).read_text(encoding="utf-8"),
+    ]).encode()).hexdigest()
+    entry = cache / f"module-{name.replace('/', '-')}.html"
+    if entry.exists():
+        stored, _, text = entry.read_text(encoding="utf-8").partition("\n")
+        if stored == key:
+            return text
+    text = LINE_ANCHOR.sub("", pandoc(
+        module.path, markdown, "--from", "markdown", "--to", "html5",
+        "--standalone", "--template", str(TEMPLATES / "page.html"),
+        "--metadata",
+        f"pagetitle={name} · {plain(book.title)}",
+        "--metadata", f"lang={book.config.get('lang', 'en')}",
+        "--variable-json", f"page:{told}",
+    ))
+    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
+    aside.write_text(f"{key}\n{text}", encoding="utf-8")
+    os.replace(aside, entry)
+    return text

@@ -1,0 +1,297 @@
+"""Set the woven chapters as HTML pages."""
+
+import hashlib
+import html
+import json
+import os
+import posixpath
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from press.errors import BookError
+from press.read import edition, words
+from press.read.chapters import Book, Chapter
+from press.read.labels import Label, shown_number
+from press.read.pandoc import READER, cited, pandoc
+from press.read.plain import plain
+from press.weave import svg
+from press.weave.html import strict
+from press.weave.weave import FILTERS, Woven, filter_data, filtered
+
+TEMPLATES = Path(__file__).parent
+GLOSSARY = words.GLOSSARY.with_suffix(".html").as_posix()
+PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
+ALT = re.compile(r'\balt="([^"]*)"')
+TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+EMPTY_HEAD = re.compile(r"<th((?: [^>]*)?)></th>")
+SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
+SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
+BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
+SIMULATION = re.compile(r"^:::+ \{\.sim ", re.MULTILINE)
+ANNOTATION = re.compile(
+    r'(<span id="(annotated-\d+)-\d+">[^\n]*?)# ([①-⑩])</span></span>'
+)
+# pandoc puts no space between ln and 10, as in ln 10.
+APPLIED = re.compile(r"(<mo>&#8289;</mo>)(</mrow>)?(?=<m(?!o))")
+# A long name may break where its parts meet.
+NAME = re.compile(r"(?<!<pre>)<code>([^<\s]{14,})</code>")
+CAPTION = re.compile(r"(<caption\b[^>]*>)(.*?)(</caption>)", re.DOTALL)
+LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
+
+
+def set_pages(
+    book: Book, woven: list[Woven], labels: list[Label], site: Path,
+    cache: Path,
+) -> None:
+    """Write every page, and what the pages share, below `site`."""
+    cache.mkdir(parents=True, exist_ok=True)
+    entries = words.entries(book)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pages = list(pool.map(
+            lambda w: page(book, w, labels, entries, cache), woven
+        ))
+    for chapter_page, text in zip(woven, pages, strict=True):
+        file = site / chapter_page.chapter.page
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        for name, data in chapter_page.pictures.items():
+            if not name.endswith(".svg"):
+                picture = file.parent / name
+                picture.parent.mkdir(parents=True, exist_ok=True)
+                picture.write_bytes(data)
+    shared = site / "site"
+    shared.mkdir(parents=True, exist_ok=True)
+    for name in ("book.css", "book.js", "reading.js"):
+        shutil.copyfile(TEMPLATES / name, shared / name)
+    (shared / "palette.css").write_text(
+        palette_css() + strict.stylesheet(), encoding="utf-8", newline="\n",
+    )
+    sims = book.root / "figures" / "sims"
+    if sims.is_dir():
+        shutil.copytree(sims, site / "figures" / "sims",
+                        ignore=shutil.ignore_patterns(".*"),
+                        dirs_exist_ok=True)
+
+
+def page(
+    book: Book, woven: Woven, labels: list[Label],
+    entries: dict[str, words.Entry], cache: Path,
+) -> str:
+    """One page; from the cache where nothing it shows has changed."""
+    chapter = woven.chapter
+    data = filter_data([chapter], labels, lambda label: relative(
+        f"{label.page}#{label.id}" if label.page != chapter.page
+        else f"#{label.id}", chapter,
+    ), modules=f"{relative('code', chapter)}/", terms={
+        key: {"href": relative(f"{GLOSSARY}#term-{key}", chapter),
+              "title": said}
+        for key, said in words.linked(chapter, entries).items()
+    })
+    variables = json.dumps(page_variables(book, chapter))
+    key = hashlib.sha256("\0".join([
+        woven.markdown, data, variables, own_digest(book),
+        *(v.decode() for k, v in woven.pictures.items()
+          if k.endswith(".svg")),
+    ]).encode()).hexdigest()
+    entry = cache / f"{chapter.name}.html"
+    if entry.exists():
+        stored_key, _, stored = entry.read_text(
+            encoding="utf-8").partition("\n")
+        digest, _, text = stored.partition("\n")
+        if stored_key == key and digest == digest_of(text):
+            return text
+    data_file = cache / f"{chapter.name}.labels.json"
+    data_file.write_text(data, encoding="utf-8")
+    text = pandoc(
+        chapter.path, woven.markdown,
+        "--from", READER, "--to", "html5", "--standalone",
+        "--template", str(TEMPLATES / "page.html"), "--mathml",
+        "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
+        "--metadata",
+        f"pagetitle={plain(chapter.title)} · {plain(book.title)}",
+        "--metadata", f"lang={book.config.get('lang', 'en')}",
+        "--variable-json", f"page:{variables}",
+        *filtered(data_file), *cited(book),
+    )
+    text = finished(text, woven)
+    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
+    aside.write_text(
+        f"{key}\n{digest_of(text)}\n{text}", encoding="utf-8"
+    )
+    os.replace(aside, entry)
+    return text
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def own_digest(book: Book) -> str:
+    """Of everything in the press that shapes a page."""
+    digest = hashlib.sha256()
+    files = [
+        *sorted(TEMPLATES.glob("*.html")), *sorted(FILTERS.rglob("*.lua")),
+        Path(__file__), Path(svg.__file__), Path(strict.__file__),
+        svg.PALETTE,
+    ]
+    bibliography = book.root / book.config.get("bibliography", "missing")
+    if bibliography.exists():
+        files.append(bibliography)
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def relative(target: str, chapter: Chapter) -> str:
+    """A path below the site as seen from a chapter's page."""
+    if target.startswith("#"):
+        return target
+    path, hash_, anchor = target.partition("#")
+    here = posixpath.dirname(chapter.page) or "."
+    return posixpath.relpath(path, here) + hash_ + anchor
+
+
+def notebook_of(other: Chapter, chapter: Chapter) -> str:
+    """Where a chapter's notebook is; nowhere if it has nothing to run."""
+    file = f"notebooks/{other.name}.ipynb"
+    return relative(file, chapter) if other.cells else ""
+
+
+def page_variables(book: Book, chapter: Chapter) -> dict:
+    """What page.html shows around a chapter."""
+    def words_of(text: str) -> str:
+        return html.escape(plain(text))
+
+    def entry(other: Chapter) -> dict:
+        return {
+            "href": relative(other.page, chapter),
+            "number": shown_number(book, other),
+            "title": words_of(other.title),
+            "here": other.path == chapter.path,
+            "notebook": notebook_of(other, chapter),
+        }
+
+    groups: list[dict] = []
+    for other in book.chapters:
+        name = "Appendices" if other.appendix else other.part
+        name = words_of(name or "")
+        if not groups or groups[-1]["part"] != name:
+            groups.append({"part": name, "chapters": []})
+        groups[-1]["chapters"].append(entry(other))
+    index = -2
+    if chapter in book.chapters:
+        index = book.chapters.index(chapter)
+    variables: dict[str, object] = {
+        "id": digest_of(book.title)[:10],
+        "book": words_of(book.title),
+        "subtitle": words_of(book.subtitle),
+        "kind": "Appendix" if chapter.appendix else "Chapter",
+        "number": shown_number(book, chapter),
+        "title": words_of(chapter.title),
+        "home": relative("index.html", chapter),
+        "site": relative("site", chapter),
+        "policy": strict.POLICY,
+        "wear": strict.WEAR,
+        "pdf": relative("pytorch-from-scratch.pdf", chapter),
+        "epub": relative("pytorch-from-scratch.epub", chapter),
+        "program": relative("scratch.zip", chapter),
+        "notebook": notebook_of(chapter, chapter),
+        "groups": groups,
+        "first": index == 0,
+        "version": book.version,
+        "licenses": html.escape(edition.LICENSES),
+    }
+    if told := licenses_page(book):
+        variables["told"] = relative(f"{told}#{edition.SECTION}", chapter)
+    if SIMULATION.search(chapter.text):
+        variables["sims"] = relative("figures/sims", chapter)
+    if index > 0:
+        variables["previous"] = entry(book.chapters[index - 1])
+    if 0 <= index + 1 < len(book.chapters):
+        variables["next"] = entry(book.chapters[index + 1])
+    return variables
+
+
+def licenses_page(book: Book) -> str | None:
+    """The page that says what the licenses allow, where there is one."""
+    anchor = f"{{#{edition.SECTION}}}"
+    return next((c.page for c in book.chapters if anchor in c.text), None)
+
+
+def finished(text: str, woven: Woven) -> str:
+    """Pictures drawn in the page, tables that scroll by themselves,
+    one heading of the first level, its sections in a flat list."""
+    def drawn(match: re.Match) -> str:
+        source = woven.pictures[match[1]].decode()
+        alt = ALT.search(match[0])
+        try:
+            picture = svg.inline(source, alt[1] if alt else "")
+        except BookError as error:
+            name = Path(match[1]).stem
+            line = next((c.line for c in woven.chapter.cells
+                         if c.label == name), None)
+            raise BookError(
+                woven.chapter.path, line, f"in {match[1]}: {error.message}"
+            )
+        return f'<span class="picture">{picture}</span>'
+
+    text = SECTIONS.sub(lambda match: sections(match[1]), text)
+    text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
+    text = LINE_ANCHOR.sub("", text)
+    text = APPLIED.sub(r'\1<mspace width="0.17em"></mspace>\2', text)
+    text = NAME.sub(lambda match: "<code>" + re.sub(
+        r"(?<=\w)([._/(,]+)(?=\w)", r"\1<wbr>", match[1]) + "</code>", text)
+    text = CAPTION.sub(r'\1<span class="words">\2</span>\3', text)
+    text = ANNOTATION.sub(noted, text)
+    text = strict.without_styles(woven.chapter.path, text)
+    text = PICTURE.sub(drawn, text)
+    return TABLE.sub(
+        lambda match: '<div class="table">' + EMPTY_HEAD.sub(
+            r"<td\1></td>", match[0]) + "</div>", text
+    )
+
+
+def noted(match: re.Match) -> str:
+    """A line of code whose mark leads to its note below the cell."""
+    line, name, mark = match.groups()
+    number = "①②③④⑤⑥⑦⑧⑨⑩".index(mark) + 1
+    return (
+        f'{line}</span><a class="annotation" href="#{name}-note-{number}" '
+        f'aria-label="Note {number}">{mark}</a></span>'
+    )
+
+
+def sections(toc: str) -> str:
+    """The sections in pandoc's contents; the chapter is its first line."""
+    _, _, below = toc.partition("<li>")
+    items = "".join(
+        f'<li><a href="{href}">{title}</a></li>\n'
+        for href, title in SECTION.findall(below)
+    )
+    return f'<ol class="onpage">\n{items}</ol>\n' if items else ""
+
+
+def palette_css() -> str:
+    """The roles of palette.json as custom properties for both themes."""
+    palette = json.loads(svg.PALETTE.read_text(encoding="utf-8"))
+
+    def declared(theme: str) -> str:
+        return "".join(
+            f"--{role}:{color};" for role, color in palette[theme].items()
+        )
+
+    light = f"color-scheme:light;{declared('light')}"
+    dark = f"color-scheme:dark;{declared('dark')}"
+    roles = "".join(
+        f".{role}{{color:var(--{role})}}" for role in palette["light"]
+        if role not in ("paper", "rule", "code", "muted", "ink")
+    )
+    return (
+        f":root{{{light}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+        f':root[data-theme="light"]{{{light}}}\n'
+        f'@media screen{{:root[data-theme="dark"]{{{dark}}}}}\n'
+        f"{roles}\n"
+    )

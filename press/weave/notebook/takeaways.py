@@ -1,0 +1,228 @@
+"""What a reader takes along: chapters as notebooks, the program as a zip.
+
+The same sources and results give the same bytes, on any machine.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+
+from press.read.chapters import Book, Cell, Chapter, Text
+from press.read.labels import Label
+from press.read.pandoc import READER, cited, pandoc
+from press.read.plain import plain, referring
+from press.run.results import Result
+from press.weave.weave import (
+    FILTERS,
+    filter_data,
+    filtered,
+    with_pictures,
+    with_values,
+)
+
+CODE = "scratch.zip"
+EPOCH = (1980, 1, 1, 0, 0, 0)   # the earliest date that a zip file knows
+WRITER = (
+    "markdown_strict+tex_math_dollars+pipe_tables+backtick_code_blocks"
+    "+raw_html"
+)
+KERNEL_FILE = re.compile(  # from a word's start: from within it is slow
+    r"(?<![^\s\"'])[^\s\"']*ipykernel_\d+[/\\]+\d+\.py"
+)
+MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
+NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
+KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def set_takeaways(
+    book: Book, results: list[Result], labels: list[Label], site: Path,
+    cache: Path,
+) -> None:
+    """Write the notebooks and the zip below `site`."""
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = site / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        notebooks = list(pool.map(
+            lambda result: notebook(book, result, labels, cache), results
+        ))
+    for result, text in zip(results, notebooks, strict=True):
+        file = folder / f"{result.chapter.name}.ipynb"
+        file.write_text(text, encoding="utf-8", newline="\n")
+    (site / CODE).write_bytes(program(book.root))
+
+
+def program(root: Path) -> bytes:
+    """A zip with the package, what draws the figures, and the license."""
+    files = [
+        *root.glob("LICENSE.md"),
+        *(root / "code" / "scratch").rglob("*.py"),
+        *(root / "figures").glob("*.py"),
+        *(root / "figures").glob("*.json"),
+        *(root / "figures").glob("*.mplstyle"),
+    ]
+    named = {}
+    for file in files:
+        base = root / "code" if file.is_relative_to(root / "code") else root
+        named[file.relative_to(base).as_posix()] = file.read_bytes()
+    return zipped(named)
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip file of these files, in order of their names."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, date_time=EPOCH)
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name], compresslevel=9)
+    return body.getvalue()
+
+
+def notebook(
+    book: Book, result: Result, labels: list[Label], cache: Path
+) -> str:
+    """A chapter as an executed notebook, in nbformat's JSON."""
+    chapter = result.chapter
+    pieces: list[str] = []
+    pictures: dict[str, bytes] = {}
+    runnable: dict[int, Cell] = {}
+    for index, piece in enumerate(chapter.pieces):
+        if isinstance(piece, Text):
+            text = with_values(piece, index, result)
+            text = text.replace("{{python}}", "{python}")
+            pieces.append(with_pictures(book, chapter, text, pictures))
+        else:
+            runnable[index] = piece
+            pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
+            pieces.append(caption(piece, labels))
+    prose = set_prose(book, chapter, "\n".join(pieces), labels, cache)
+    known = {label.id: label for label in labels}
+    cells = [nbformat.v4.new_markdown_cell(
+        f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
+        "it: the cells import `scratch`, and those that draw, `figures`.*",
+        id="about",
+    )]
+    parts = MARKER.split(prose)
+    count = 0
+    for position, part in enumerate(parts):
+        if position % 2:
+            count += 1
+            cells.append(code_cell(
+                runnable[int(part)], int(part), result, count, known,
+            ))
+        elif part.strip():
+            cells.append(nbformat.v4.new_markdown_cell(
+                embedded(part.strip(), pictures), id=f"text-{position}",
+            ))
+    made = nbformat.v4.new_notebook(cells=cells, metadata={
+        "kernelspec": {
+            "display_name": "Python 3", "language": "python",
+            "name": "python3",
+        },
+        "language_info": {"name": "python"},
+        "title": plain(chapter.title),
+    })
+    nbformat.validate(made)
+    return portable(nbformat.writes(made), book.root) + "\n"
+
+
+def portable(text: str, root: Path) -> str:
+    """A text without this machine's folders, as tracebacks have them."""
+    text = KERNEL_FILE.sub("<cell>", text)
+    return text.replace(f"{root.resolve()}{os.sep}", "").replace(
+        f"{root}{os.sep}", "")
+
+
+def caption(cell: Cell, labels: list[Label]) -> str:
+    """The number and caption of what a cell shows, in a line below it."""
+    words = cell.options.get("fig-cap") or cell.options.get("tbl-cap")
+    for label in labels:
+        if words and label.id == cell.label:
+            return f"{cell.indent}**{label.reference}.** {words}\n"
+    return ""
+
+
+def code_cell(
+    cell: Cell, index: int, result: Result, count: int,
+    labels: dict[str, Label],
+) -> nbformat.NotebookNode:
+    node = nbformat.v4.new_code_cell(cell.source, id=f"cell-{index}")
+    if cell.filename:
+        node.metadata["filename"] = cell.filename
+    if "reproduce" in cell.options:
+        node.metadata["reproduce"] = cell.options["reproduce"]
+    if not cell.options.get("echo", True):
+        node.metadata["jupyter"] = {"source_hidden": True}
+    if cell.options.get("error"):
+        node.metadata["tags"] = ["raises-exception"]
+    node.execution_count = count
+    for output in result.outputs.get(index, []):
+        output = nbformat.from_dict(dict(output))
+        if "execution_count" in output:
+            output["execution_count"] = count
+        if "text/markdown" in output.get("data", {}):
+            output.data["text/markdown"] = referring(
+                output.data["text/markdown"], labels
+            )
+        node.outputs.append(output)
+    return node
+
+
+def embedded(text: str, pictures: dict[str, bytes]) -> str:
+    """Markdown whose pictures stand in the text itself."""
+    def data(match: re.Match) -> str:
+        kind = KINDS.get(Path(match[2]).suffix, "application/octet-stream")
+        body = base64.b64encode(pictures[match[2]]).decode()
+        return f"{match[1]}data:{kind};base64,{body}"
+    return NOTEBOOK_IMAGE.sub(data, text)
+
+
+def set_prose(
+    book: Book, chapter: Chapter, text: str, labels: list[Label], cache: Path
+) -> str:
+    """The chapter's words as plain markdown, references resolved."""
+    data = filter_data([chapter], labels, lambda label: f"#{label.id}")
+    digest = hashlib.sha256("\0".join([
+        text, data, WRITER,
+        *(f.read_text(encoding="utf-8")
+          for f in sorted(FILTERS.rglob("*.lua"))),
+        bibliography(book),
+    ]).encode()).hexdigest()
+    entry = cache / f"{chapter.name}.json"
+    if entry.exists():
+        try:
+            stored = json.loads(entry.read_text(encoding="utf-8"))
+            if stored["key"] == digest:
+                return stored["text"]
+        except (ValueError, KeyError):
+            pass
+    data_file = cache / f"{chapter.name}.labels.json"
+    data_file.write_text(data, encoding="utf-8")
+    made = pandoc(
+        chapter.path, text, "--from", READER, "--to", WRITER,
+        "--wrap=none", "--markdown-headings=atx",
+        *filtered(data_file), *cited(book),
+        "--lua-filter", str(Path(__file__).with_name("notebook.lua")),
+    )
+    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
+    aside.write_text(
+        json.dumps({"key": digest, "text": made}), encoding="utf-8"
+    )
+    os.replace(aside, entry)
+    return made
+
+
+def bibliography(book: Book) -> str:
+    file = book.root / book.config.get("bibliography", "missing")
+    return file.read_text(encoding="utf-8") if file.exists() else ""

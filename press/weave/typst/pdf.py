@@ -1,0 +1,237 @@
+"""Set the woven chapters as one PDF, through pandoc and Typst."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+from press.errors import BookError
+from press.read.chapters import Book, Chapter
+from press.read.labels import Label, shown_number
+from press.read.pandoc import READER, cited, pandoc
+from press.read.plain import plain
+from press.weave import svg
+from press.weave.typst.origin import find_origin, made_of
+from press.weave.weave import FILTERS, Woven, filter_data, filtered
+
+TEMPLATES = Path(__file__).parent
+# What the end of a chapter holds for the end of the book, in this order.
+HELD_BACK = ("answers", "solutions")
+BODY = "// press: body"
+TO_TYPST = ("--from", READER, "--to", "typst-smart", "--wrap=none")
+PAPERS = {"a4": "a4", "letter": "us-letter"}
+
+
+def set_pdf(
+    book: Book, woven: list[Woven], labels: list[Label], out: Path,
+    cache: Path, *, imprint: dict[str, str], paper: str = "a4",
+) -> None:
+    """Write the PDF to `out`; from the cache where nothing changed."""
+    cache.mkdir(parents=True, exist_ok=True)
+    source = typst_source(book, woven, labels, cache, imprint=imprint)
+    pictures = {k: v for w in woven for k, v in w.pictures.items()}
+    digest = hashlib.sha256(
+        "\0".join([source, version("typst")]).encode()
+        + b"".join(pictures[name] for name in sorted(pictures))
+    ).hexdigest()
+    entry = cache / f"{paper}-{digest[:24]}.pdf"
+    if not entry.exists():
+        for old in cache.glob(f"{paper}-*.pdf"):
+            old.unlink(missing_ok=True)
+        aside = cache / f".{entry.name}.{os.getpid()}"
+        aside.write_bytes(typeset(book, source, pictures, cache, paper))
+        os.replace(aside, entry)
+    shutil.copyfile(entry, out)
+
+
+def typst_source(
+    book: Book, woven: list[Woven], labels: list[Label], cache: Path, *,
+    imprint: dict[str, str],
+) -> str:
+    """The whole book in Typst's markup, for any paper."""
+    variables = json.dumps(as_strings({
+        "title": plain(book.title), "subtitle": plain(book.subtitle),
+        "author": str(book.config["book"].get("author", "")),
+        "imprint": imprint,
+        "palette": json.loads(
+            svg.PALETTE.read_text(encoding="utf-8"))["light"],
+    }))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = {
+            w.chapter.path: pool.submit(
+                fragment, book, w.chapter, w.markdown, labels, cache,
+            ) for w in sorted(woven, key=lambda w: -len(w.markdown))
+        }
+        around = pool.submit(
+            pandoc, "the printed book", f"```{{=typst}}\n{BODY}\n```\n",
+            *TO_TYPST, "--standalone", "--template",
+            str(TEMPLATES / "book.typ"),
+            "--variable-json", f"book:{variables}",
+        )
+        fragments = [jobs[w.chapter.path].result() for w in woven]
+    citations, references = cited_works(book, fragments, cache)
+    works = book.config.get("bibliography", "")
+    if references:
+        citations = made_of(works, citations)
+        references = made_of(works, references)
+    return around.result().replace(
+        BODY, citations + body_of(woven, fragments, references)
+    )
+
+
+def fragment(
+    book: Book, chapter: Chapter, markdown: str, labels: list[Label],
+    cache: Path,
+) -> str:
+    """A chapter in Typst's markup; from the cache where nothing changed."""
+    data = filter_data([chapter], labels, lambda label: f"#{label.id}",
+                       first_number=shown_number(book, chapter))
+
+    def make() -> str:
+        data_file = cache / f"{chapter.name}.labels.json"
+        data_file.write_text(data, encoding="utf-8")
+        return pandoc(
+            chapter.path, markdown, *TO_TYPST,
+            "--syntax-highlighting=idiomatic", *filtered(data_file),
+        )
+    filters = [file.read_text(encoding="utf-8")
+               for file in (*sorted(FILTERS.rglob("*.lua")), svg.PALETTE)]
+    return remembered(cache, chapter.name, [*filters, markdown, data], make)
+
+
+def cited_works(
+    book: Book, fragments: list[str], cache: Path
+) -> tuple[str, str]:
+    """What the citations in the fragments read, as a Typst dictionary, and
+    the list of the works cited: of the whole book, so that two works of
+    one author and year are 2025a and 2025b everywhere."""
+    found = re.findall(r'#cited\(("(?:[^"\\]|\\.)*")\)', "\n".join(fragments))
+    quoted = list(dict.fromkeys(found))
+    if not quoted:
+        return "", ""
+    marker = "\n\n```{=typst}\n// press: next\n```\n\n"
+    text = marker.join([
+        "", *(re.sub(r"\\(.)", r"\1", mark[1:-1]) for mark in quoted),
+        "::: {#refs}\n:::\n",
+    ])
+    bibliography = book.root / book.config.get("bibliography", "missing")
+    works = bibliography.read_text(encoding="utf-8")
+    made = remembered(cache, "citations", [text, works], lambda: pandoc(
+        bibliography, text, *TO_TYPST, *cited(book),
+    ))
+    *texts, references = made.split("// press: next\n")[1:]
+    pairs = "".join(
+        f"  {mark}: [{text.strip()}],\n"
+        for mark, text in zip(quoted, texts, strict=True)
+    )
+    return (
+        f"#let citations = (\n{pairs})\n"
+        "#let cited(mark) = citations.at(mark)\n\n", references,
+    )
+
+
+def remembered(
+    cache: Path, name: str, sources: list[str], make: Callable[[], str]
+) -> str:
+    """What is made of the sources; from the cache where they are the same."""
+    digest = hashlib.sha256(
+        "\0".join([Path(__file__).read_text(encoding="utf-8"), *sources])
+        .encode()
+    ).hexdigest()
+    entry = cache / f"{name}-{digest[:24]}.typ"
+    if not entry.exists():
+        text = make()
+        for old in cache.glob(f"{name}-{'[0-9a-f]' * 24}.typ"):
+            old.unlink(missing_ok=True)
+        aside = cache / f".{entry.name}.{os.getpid()}"
+        aside.write_text(text, encoding="utf-8")
+        os.replace(aside, entry)
+    return entry.read_text(encoding="utf-8")
+
+
+def body_of(
+    woven: list[Woven], fragments: list[str], references: str
+) -> str:
+    """The fragments in a row, with a page before each part, and what the
+    chapters left for the appendices in its place."""
+    held: dict[str, list[str]] = {name: [] for name in HELD_BACK}
+    body = []
+    part = None
+    for one, text in zip(woven, fragments, strict=True):
+        name = "Appendices" if one.chapter.appendix else one.chapter.part
+        if name and name != part:
+            body.append(made_of(
+                "_quarto.yml", f"#part({as_string(plain(name))})",
+            ))
+        part = name
+        for name in reversed(HELD_BACK):
+            text, line, rest = text.partition(f"// press: {name}\n")
+            held[name] += [made_of(one.chapter, rest)] if line else []
+            here = f"// press: {name} here\n"
+            text = text.replace(here, here + made_of(one.chapter, ""))
+        body.append(made_of(one.chapter, text))
+    if references:
+        body += [
+            made_of("", "#heading(level: 1, numbering: none)[References]"),
+            "<bibliography>", references,
+        ]
+    whole = "\n".join([*body, made_of("", "")])
+    if held["solutions"]:
+        held["solutions"].insert(0, "#heading(level: 2)[Solutions]\n")
+    for name in ("answers", "solutions"):
+        whole = whole.replace(
+            f"// press: {name} here\n", "\n".join([*held[name], ""])
+        )
+    return whole
+
+
+def as_strings(values: dict) -> dict:
+    """The same values as Typst writes strings: in quotes, escaped."""
+    return {
+        key: as_strings(value) if isinstance(value, dict)
+        else as_string(value)
+        for key, value in values.items()
+    }
+
+
+def as_string(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def typeset(
+    book: Book, source: str, pictures: dict[str, bytes], cache: Path,
+    paper: str,
+) -> bytes:
+    """The PDF's bytes: the same for the same source and pictures."""
+    import typst
+
+    folder = cache / f"setting-{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        for name, data in pictures.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        folder.mkdir(parents=True, exist_ok=True)
+        main = folder / "book.typ"
+        main.write_text(source, encoding="utf-8", newline="\n")
+        return typst.compile(
+            str(main), root=str(folder), format="pdf",
+            ignore_system_fonts=True, timestamp=0,
+            pdf_standards=["ua-1"], sys_inputs={"paper": PAPERS[paper]},
+        )
+    except typst.TypstError as error:
+        path, line, excerpt = find_origin(book, source, error.diagnostic)
+        advice = "".join(f"; {hint}" for hint in error.hints)
+        raise BookError(
+            path, line,
+            f"Typst cannot set this: {error.message}{advice}\n{excerpt}"
+            .rstrip(),
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

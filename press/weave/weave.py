@@ -1,0 +1,222 @@
+"""Weave: a chapter and its outputs as one markdown text for pandoc.
+
+The shape of cells and outputs is Quarto's, so that one Lua filter serves
+both renderers.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from press.read.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
+from press.read.labels import Label, headings, is_figure, is_table
+from press.read.plain import plain, plain_each, referring
+from press.read.quizzes import read_quizzes, with_keys
+from press.run.results import Result, uncolored
+from press.weave import svg
+
+ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
+IMAGE_PATH = re.compile(rf"(!{BRACKETED}\()([^)\s]+)")
+MARKED_UP = re.compile(r"`|\*\*|\$\S|\]\(|\]\{")
+FILTERS = Path(__file__).parent
+CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
+
+
+@dataclass(frozen=True)
+class Woven:
+    """A chapter ready for pandoc, and the pictures it shows."""
+
+    chapter: Chapter
+    markdown: str
+    pictures: dict[str, bytes]   # by their path in the markdown
+
+
+def weave(book: Book, result: Result) -> Woven:
+    chapter = result.chapter
+    pictures: dict[str, bytes] = {}
+    texts = []
+    quizzes = read_quizzes(chapter)
+    for index, piece in enumerate(chapter.pieces):
+        if isinstance(piece, Text):
+            text = with_values(with_keys(piece, quizzes), index, result)
+            text = text.replace("{{python}}", "{python}")
+            texts.append(with_pictures(book, chapter, text, pictures))
+        else:
+            lines = cell_markdown(
+                piece, result.outputs.get(index, []), pictures
+            )
+            texts.append("\n".join(
+                piece.indent + line if line else ""
+                for line in ["", *lines, ""]
+            ))
+    return Woven(chapter, "\n".join(texts), pictures)
+
+
+def with_values(piece: Text, index: int, result: Result) -> str:
+    """The text with each inline expression replaced by its value."""
+    if not result.chapter.cells:
+        return piece.text
+    values = (
+        result.values[(index, position)]
+        for position, _ in enumerate(piece.inlines())
+    )
+    return INLINE.sub(lambda match: next(values), piece.text)
+
+
+def with_pictures(
+    book: Book, chapter: Chapter, text: str, pictures: dict[str, bytes]
+) -> str:
+    """The text with its image files gathered and renamed."""
+    def rename(match: re.Match) -> str:
+        target = match[3]
+        if re.match(r"\w+:", target):
+            return match[0]
+        if target.startswith("/"):
+            file = book.root / target.lstrip("/")
+        else:
+            file = book.root / chapter.path.parent / target
+        name = f"figures/{chapter.name}-{file.name}"
+        data = file.read_bytes()
+        if file.suffix == ".svg":
+            data = svg.tidy(data.decode(), Path(name).stem).encode()
+        pictures[name] = data
+        return match[1] + name
+    return IMAGE_PATH.sub(rename, text)
+
+
+def cell_markdown(
+    cell: Cell, outputs: list[dict], pictures: dict[str, bytes]
+) -> list[str]:
+    """A cell and its outputs as fenced divs, in Quarto's shape."""
+    options = cell.options
+    if options.get("include", True) is False:
+        return []
+    code = []
+    if options.get("echo", True) is not False and cell.source:
+        language = ".python .cell-code"
+        if cell.filename:
+            language += f' filename="{cell.filename}"'
+        code = fenced(numbered_notes(cell.source), f"{{{language}}}")
+    results: list[str] = []
+    if options.get("output", True) is not False:
+        for number, output in enumerate(outputs, 1):
+            results += output_markdown(cell, output, number, pictures)
+    if not code and not results:
+        return []
+    attributes = [".cell"]
+    for name in ("reproduce", "tolerance"):
+        if name in options:
+            attributes.append(f'{name}="{options[name]}"')
+    return [
+        f"::::: {{{' '.join(attributes)}}}", *code, *results, ":::::",
+    ]
+
+
+def numbered_notes(source: str) -> str:
+    """`# <1>` as a circled digit that a list below can speak of."""
+    return ANNOTATION.sub(
+        lambda match: "# " + CIRCLED[int(match[1]) - 1], source
+    )
+
+
+def fenced(text: str, info: str = "") -> list[str]:
+    longest = max((len(m) for m in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence} {info}".rstrip(), *text.split("\n"), fence, ""]
+
+
+def output_markdown(
+    cell: Cell, output: dict, number: int, pictures: dict[str, bytes]
+) -> list[str]:
+    kind = output["output_type"]
+    if kind == "stream":
+        if output["name"] == "stderr" and not cell.options.get(
+            "warning", True
+        ):
+            return []
+        return block(
+            f".cell-output-{output['name']}",
+            fenced(uncolored(output["text"].rstrip("\n"))),
+        )
+    if kind == "error":
+        message = f"{output['ename']}: {output['evalue']}"
+        return block(".cell-output-error", fenced(uncolored(message)))
+    data = output.get("data", {})
+    if "image/svg+xml" in data:
+        stem = str(cell.label)
+        if not is_figure(cell):
+            stem = f"{cell.path.stem}-{cell.line}-{number}"
+        name = f"figures/{stem}.svg"
+        pictures[name] = svg.tidy(data["image/svg+xml"], stem).encode()
+        return block(".cell-output-display", picture(cell, name))
+    if "text/markdown" in data:
+        lines = data["text/markdown"].strip("\n").split("\n")
+        if is_table(cell):
+            caption = cell.options.get("tbl-cap", "")
+            lines += ["", f": {caption} {{#{cell.label}}}", ""]
+        return block(".cell-output-display", lines)
+    if "text/plain" in data:
+        return block(
+            ".cell-output-display", fenced(uncolored(data["text/plain"]))
+        )
+    return []
+
+
+def picture(cell: Cell, name: str) -> list[str]:
+    alt = json.dumps(spoken(cell), ensure_ascii=False)
+    caption = cell.options.get("fig-cap", "") if is_figure(cell) else ""
+    identifier = f"#{cell.label} " if is_figure(cell) else ""
+    return [f"![{caption}]({name}){{{identifier}alt={alt}}}"]
+
+
+def spoken(cell: Cell) -> str:
+    """What a figure's alt text says; it is plain, but may be marked up."""
+    alt = " ".join(str(cell.options.get("fig-alt", "")).split())
+    return plain(alt) if MARKED_UP.search(alt) else alt
+
+
+def block(kind: str, lines: list[str]) -> list[str]:
+    return [f":::: {{.cell-output {kind}}}", *lines, "::::", ""]
+
+
+def filtered(data: Path) -> list[str]:
+    """The arguments that apply our two filters with their data."""
+    return [
+        "--lua-filter", str(FILTERS / "book.lua"),
+        "--lua-filter", str(FILTERS / "press.lua"),
+        "--metadata", f"press={data}",
+    ]
+
+
+def filter_data(
+    chapters: list[Chapter], labels: list[Label],
+    href: Callable[[Label], str],
+    modules: str | None = None, terms: dict | None = None,
+    first_number: str | None = None,
+) -> str:
+    """What press.lua needs to know, as JSON; `first_number` is what the
+    first heading shows."""
+    numbers = [h.number for c in chapters for h in headings(c)]
+    if first_number is not None:
+        numbers[:1] = [first_number]
+    known = {label.id: label for label in labels}
+    titles = plain_each(label.title for label in labels)
+    return json.dumps({
+        "labels": {
+            label.id: {
+                "reference": label.reference,
+                "number": label.named[1],
+                "href": href(label),
+                "title": referring(title, known),
+            }
+            for label, title in zip(labels, titles, strict=True)
+        },
+        "numbers": numbers,
+        **({"modules": modules} if modules else {}),
+        **({"terms": {
+            key: term | {"title": referring(term["title"], known)}
+            for key, term in terms.items()
+        }} if terms else {}),
+    })
