@@ -120,11 +120,11 @@ def test_a_title_a_part_and_the_end_of_the_appendix_are_named_too(book_of):
 def test_a_fault_of_the_template_is_no_chapters(book_of):
     book = book_of("# One\n\nText.\n")
     source = "#let f(x) = x.y\n" + made_of(book.chapters[1], "#f(1)\n")
-    inner = "error: e\n  ┌─ a b/book.typ:1:12\n  │\n1 │ #let f(x) = x.y\n" \
+    inner = "error: e\n  ┌─ a b/main.typ:1:12\n  │\n1 │ #let f(x) = x.y\n" \
         "  │             ^^^\n\n"
     assert find_origin(book, source, inner) == (
         "the printed book", None, "#let f(x) = x.y")
-    called = "help: while\n  ┌─ a b/book.typ:3:1\n  │\n3 │ #f(1)\n  │  ^^^^"
+    called = "help: while\n  ┌─ a b/main.typ:3:1\n  │\n3 │ #f(1)\n  │  ^^^^"
     assert find_origin(book, source, inner + called)[::2] == (
         "book/01-one.qmd", "#f(1)")
     assert find_origin(book, source, "error: e") == (
@@ -137,7 +137,7 @@ def test_each_piece_of_the_source_says_what_it_is_made_of(book_of):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     (book.root / "c").mkdir()
     source = pdf.typst_source(
-        book, woven, labels(book), book.root / "c", imprint={})
+        book, woven, labels(book), book.root / "c")
     named = [line.removeprefix(FROM) for line in source.split("\n")
              if line.startswith(FROM)]
     one, answers = "book/01-one", "book/answers"

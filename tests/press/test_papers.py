@@ -80,37 +80,35 @@ def forms(book):
     pages.set_pages(book, woven, known, book.root, cache / "html")
     epub.set_epub(
         book, woven, known, book.root / "b.epub", cache / "epub")
-    (cache / "pdf").mkdir(exist_ok=True)
-    typst = pdf.typst_source(
-        book, woven, known, cache / "pdf", imprint=build.imprint(book))
+    paper = pdf.told_to_typst(book, build.imprint(book))["imprint"]
     with zipfile.ZipFile(book.root / "b.epub") as archive:
         title = archive.read("EPUB/text/title_page.xhtml").decode()
     page = (book.root / "book/01-one.html").read_text(encoding="utf-8")
-    return page, typst, title
+    return page, paper, title
 
 
 def test_pages_pdf_and_epub_show_the_version(versioned):
-    page, typst, title = forms(versioned('[project]\nversion = "7.8.9"'))
+    page, paper, title = forms(versioned('[project]\nversion = "7.8.9"'))
     foot = page[page.index('<footer class="foot">'):]
     assert foot.startswith(
         f'<footer class="foot">Version 7.8.9. {edition.LICENSES}</footer>')
-    assert 'version: "7.8.9",' in typst
+    assert paper["version"] == "7.8.9"
     assert f"Version 7.8.9. {edition.COPYRIGHT}. {edition.LICENSES}" in title
 
 
 def test_a_book_without_a_version_shows_none(versioned):
-    page, typst, title = forms(versioned(None))
+    page, paper, title = forms(versioned(None))
     assert "<footer" not in page
-    assert 'version: "",' in typst
+    assert paper["version"] == ""
     assert "Version" not in title
 
 
 def test_another_version_is_shown_in_place_of_what_the_cache_holds(versioned):
     for version in ("1", "2"):
-        page, typst, title = forms(
+        page, paper, title = forms(
             versioned(f'[project]\nversion = "{version}"'))
         assert f"Version {version}." in page
-        assert f'version: "{version}",' in typst
+        assert paper["version"] == version
         assert f"Version {version}." in title
 
 

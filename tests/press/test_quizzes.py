@@ -168,7 +168,7 @@ def test_no_other_format_shows_the_keys(book_of, keys):
     results, site = run.run_all(book), book.root / "site"
     woven = [weave.weave(book, result) for result in results]
     site.mkdir()
-    source = pdf.typst_source(book, woven, labels(book), site, imprint={})
+    source = pdf.typst_source(book, woven, labels(book), site)
     epub.set_epub(book, woven, labels(book), site / "b.epub", site / "c")
     takeaways.set_takeaways(book, results, labels(book), site, site / "n")
     with zipfile.ZipFile(site / "b.epub") as archive:

@@ -278,7 +278,7 @@ def made(tmp_path_factory, quick_kernels):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     known = labels(book)
     html.set_pages(book, woven, known, root / "site", root / "cache")
-    typst = pdf.typst_source(book, woven, known, root / "cache", imprint={})
+    typst = pdf.typst_source(book, woven, known, root / "cache")
     pages = {
         c.name: Tree((root / "site" / c.page).read_text(encoding="utf-8"))
         for c in book.chapters
@@ -394,7 +394,7 @@ def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
         ("../index.html#sec-start", "0"), ("#sec-one", "Chapter 1"),
     ]
     typst = pdf.typst_source(
-        book, woven, known, tmp_path / "cache", imprint={})
+        book, woven, known, tmp_path / "cache")
     for name in ("start", "early"):
         assert f"#link(<sec-{name}>)[Chapter~0]" in typst
         assert f" <sec-{name}>\n" in typst
@@ -813,7 +813,7 @@ def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
         book = read_book(root)
         woven = [weave.weave(book, result) for result in run.run_all(book)]
         return pdf.typst_source(
-            book, woven, labels(book), tmp_path / "cache", imprint={})
+            book, woven, labels(book), tmp_path / "cache")
 
     (tmp_path / "cache").mkdir()
     text = source()

@@ -15,7 +15,7 @@ from press.read.chapters import Book, Chapter
 
 FROM = "// press: from "
 POSITION = re.compile(
-    r"┌─ [^\n]*book\.typ:(\d+):(\d+)\n"
+    r"┌─ [^\n]*main\.typ:(\d+):(\d+)\n"
     r"(?: *│ *\n *\d+ │ [^\n]*\n *│ *(\^+))?"
 )
 QUOTED = re.compile(r'the text `"(.+?)"`')

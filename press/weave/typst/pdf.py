@@ -19,10 +19,10 @@ from press.weave import svg
 from press.weave.typst.origin import find_origin, made_of
 from press.weave.weave import FILTERS, Woven, filter_data, filtered
 
-TEMPLATES = Path(__file__).parent
+STYLES = sorted(Path(__file__).parent.glob("*.typ"))
 # What the end of a chapter holds for the end of the book, in this order.
 HELD_BACK = ("answers", "solutions")
-BODY = "// press: body"
+HEAD = '#import "book.typ": *\n#show: printed\n\n'
 TO_TYPST = ("--from", READER, "--to", "typst-smart", "--wrap=none")
 PAPERS = {"a4": "a4", "letter": "us-letter"}
 
@@ -33,55 +33,55 @@ def set_pdf(
 ) -> None:
     """Write the PDF to `out`; from the cache where nothing changed."""
     cache.mkdir(parents=True, exist_ok=True)
-    source = typst_source(book, woven, labels, cache, imprint=imprint)
-    pictures = {k: v for w in woven for k, v in w.pictures.items()}
-    digest = hashlib.sha256(
-        "\0".join([source, version("typst")]).encode()
-        + b"".join(pictures[name] for name in sorted(pictures))
-    ).hexdigest()
-    entry = cache / f"{paper}-{digest[:24]}.pdf"
+    files = {
+        "main.typ": typst_source(book, woven, labels, cache).encode(),
+        "book.json": json.dumps(told_to_typst(book, imprint)).encode(),
+        **{file.name: file.read_bytes() for file in STYLES},
+    }
+    for one in woven:
+        files |= one.pictures
+    digest = hashlib.sha256(version("typst").encode())
+    for name in sorted(files):
+        digest.update(hashlib.sha256(files[name]).digest())
+    entry = cache / f"{paper}-{digest.hexdigest()[:24]}.pdf"
     if not entry.exists():
         for old in cache.glob(f"{paper}-*.pdf"):
             old.unlink(missing_ok=True)
         aside = cache / f".{entry.name}.{os.getpid()}"
-        aside.write_bytes(typeset(book, source, pictures, cache, paper))
+        aside.write_bytes(typeset(book, files, cache, paper))
         os.replace(aside, entry)
     shutil.copyfile(entry, out)
 
 
+def told_to_typst(book: Book, imprint: dict[str, str]) -> dict:
+    """What data.typ reads."""
+    palette = json.loads(svg.PALETTE.read_text(encoding="utf-8"))
+    return {
+        "book": {
+            "title": plain(book.title), "subtitle": plain(book.subtitle),
+            "author": str(book.config["book"].get("author", "")),
+        },
+        "imprint": imprint, "palette": palette["light"],
+    }
+
+
 def typst_source(
-    book: Book, woven: list[Woven], labels: list[Label], cache: Path, *,
-    imprint: dict[str, str],
+    book: Book, woven: list[Woven], labels: list[Label], cache: Path,
 ) -> str:
     """The whole book in Typst's markup, for any paper."""
-    variables = json.dumps(as_strings({
-        "title": plain(book.title), "subtitle": plain(book.subtitle),
-        "author": str(book.config["book"].get("author", "")),
-        "imprint": imprint,
-        "palette": json.loads(
-            svg.PALETTE.read_text(encoding="utf-8"))["light"],
-    }))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {
             w.chapter.path: pool.submit(
                 fragment, book, w.chapter, w.markdown, labels, cache,
             ) for w in sorted(woven, key=lambda w: -len(w.markdown))
         }
-        around = pool.submit(
-            pandoc, "the printed book", f"```{{=typst}}\n{BODY}\n```\n",
-            *TO_TYPST, "--standalone", "--template",
-            str(TEMPLATES / "book.typ"),
-            "--variable-json", f"book:{variables}",
-        )
         fragments = [jobs[w.chapter.path].result() for w in woven]
     citations, references = cited_works(book, fragments, cache)
     works = book.config.get("bibliography", "")
     if references:
         citations = made_of(works, citations)
         references = made_of(works, references)
-    return around.result().replace(
-        BODY, citations + body_of(woven, fragments, references)
-    )
+    return HEAD + citations + body_of(woven, fragments, references)
 
 
 def fragment(
@@ -190,43 +190,31 @@ def body_of(
     return whole
 
 
-def as_strings(values: dict) -> dict:
-    """The same values as Typst writes strings: in quotes, escaped."""
-    return {
-        key: as_strings(value) if isinstance(value, dict)
-        else as_string(value)
-        for key, value in values.items()
-    }
-
-
 def as_string(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
 def typeset(
-    book: Book, source: str, pictures: dict[str, bytes], cache: Path,
-    paper: str,
+    book: Book, files: dict[str, bytes], cache: Path, paper: str,
 ) -> bytes:
-    """The PDF's bytes: the same for the same source and pictures."""
+    """The PDF's bytes: the same for the same files."""
     import typst
 
     folder = cache / f"setting-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        for name, data in pictures.items():
+        for name, data in files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        folder.mkdir(parents=True, exist_ok=True)
-        main = folder / "book.typ"
-        main.write_text(source, encoding="utf-8", newline="\n")
         return typst.compile(
-            str(main), root=str(folder), format="pdf",
+            str(folder / "main.typ"), root=str(folder), format="pdf",
             ignore_system_fonts=True, timestamp=0,
             pdf_standards=["ua-1"], sys_inputs={"paper": PAPERS[paper]},
         )
     except typst.TypstError as error:
-        path, line, excerpt = find_origin(book, source, error.diagnostic)
+        path, line, excerpt = find_origin(
+            book, files["main.typ"].decode(), error.diagnostic)
         advice = "".join(f"; {hint}" for hint in error.hints)
         raise BookError(
             path, line,
