@@ -6,12 +6,11 @@ What is locked stays where it still serves, so that a second run changes
 nothing.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from press import OLDEST
+from press import OLDEST, cache
 from press.errors import BookError
 from press.progress import Reporter
 
@@ -35,9 +34,7 @@ def lock(root: Path, report: Reporter, upgrade: bool = False) -> None:
         if file.exists() and file.read_text(encoding="utf-8") == text:
             report.say(f"{name} was up to date")
             continue
-        aside = file.with_name(f".{file.name}.{os.getpid()}")
-        aside.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(aside, file)
+        cache.write(file, text.encode())
         report.say(f"{name} is made")
 
 

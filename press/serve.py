@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from press.build import build
+from press.cache import content_once
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
 from press.read.chapters import read_book
-from press.run.inputs import digest_of
 
 HOST = "127.0.0.1"
 PATTERNS = (
@@ -143,6 +143,6 @@ def content(file: Path) -> str:
     """A digest of a file, read once; none where it is just being saved."""
     try:
         state = file.stat()
-        return digest_of(file, state.st_mtime_ns, state.st_size)
+        return content_once(file, state.st_mtime_ns, state.st_size)
     except OSError:
         return ""

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import platform
 import re
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from press import cache
 from press.check import proof
 from press.errors import BookError
 from press.progress import Reporter
@@ -174,20 +174,15 @@ def record(root: Path, report: Reporter) -> None:
     """Run every cell from nothing and write down what it gave."""
     book, results = made_anew(root, report)
     proof.check_outputs(results)
-    folder(root).mkdir(parents=True, exist_ok=True)
     made_on = machine(book)
     for result in results:
         content = {
             "made on": made_on,
             "entries": [asdict(entry) for entry, _ in entries(result)],
         }
-        file = folder(root) / f"{result.chapter.name}.json"
-        aside = file.with_name(f".{file.name}.{os.getpid()}")
-        aside.write_text(
-            json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-            encoding="utf-8", newline="\n",
-        )
-        os.replace(aside, file)
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        cache.write(
+            folder(root) / f"{result.chapter.name}.json", text.encode())
     report.say(f"recorded {len(results)} chapters in book/recorded/outputs/")
 
 

@@ -43,13 +43,25 @@ def pandoc(
     return done.stdout.decode()
 
 
+@cache
+def program_version() -> str:
+    import pypandoc
+    return str(pypandoc.get_pandoc_version())
+
+
+def bibliography(book: Book) -> str:
+    """The works that the book cites, where it has any."""
+    file = book.root / book.config.get("bibliography", "missing")
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
 def cited(book: Book) -> list[str]:
     """The arguments that resolve citations, where there are any."""
-    bibliography = book.config.get("bibliography")
-    if not bibliography or not (book.root / bibliography).exists():
+    if not bibliography(book):
         return []
+    works = book.root / book.config["bibliography"]
     return [
-        "--citeproc", "--bibliography", str(book.root / bibliography),
+        "--citeproc", "--bibliography", str(works),
         "--metadata", "link-citations=true",
         "--metadata", "reference-section-title=References",
     ]

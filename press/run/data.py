@@ -1,15 +1,16 @@
 """See that the book's data is there before any cell asks for it."""
 
-import hashlib
-import json
 import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 
+from press.cache import Made, content, contents, keep, recall
 from press.errors import BookError
+from press.imports import reached
 from press.read.chapters import Book
 from press.run.kernel import environment
 
+RAW = "data/MNIST/raw/*-ubyte"
 FETCH = """\
 import sys
 from scratch.mnist import fetch_mnist
@@ -29,8 +30,12 @@ def fetch(book: Book) -> None:
     """
     if not (book.root / "code" / "scratch" / "mnist.py").exists():
         return
-    seen = book.root / ".cache" / "data.json"
-    if seen.exists() and seen.read_text(encoding="utf-8") == state(book.root):
+    inputs = {
+        file.relative_to(book.root).as_posix(): content(file)
+        for file in reached(book.root, ["scratch.mnist"])
+    }
+    look = partial(contents, book.root)
+    if recall(book.root / ".cache", "data", inputs, look) is not None:
         return
     done = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", FETCH], cwd=book.root,
@@ -41,15 +46,4 @@ def fetch(book: Book) -> None:
         print(said.strip(), file=sys.stderr)
     if done.returncode:
         raise BookError("data", None, failure.strip() or "cannot be fetched")
-    seen.parent.mkdir(exist_ok=True)
-    seen.write_text(state(book.root), encoding="utf-8")
-
-
-def state(root: Path) -> str:
-    """The code that fetches, and which files there are since when."""
-    code = (root / "code" / "scratch" / "mnist.py").read_bytes()
-    files = sorted((root / "data" / "MNIST" / "raw").glob("*-ubyte"))
-    return json.dumps([hashlib.sha256(code).hexdigest(), *(
-        [file.name, file.stat().st_size, file.stat().st_mtime_ns]
-        for file in files
-    )])
+    keep(book.root / ".cache", "data", inputs, Made(b"", {RAW: look(RAW)}))

@@ -1,55 +1,69 @@
-"""The key of a chapter's outputs: a digest of all that they depend on."""
+"""What the outputs of a chapter depend on."""
 
-import hashlib
 import json
 import platform
 import re
 import shutil
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+from press.cache import content, contents, own_files
+from press.imports import reached
 from press.read.chapters import Book, Cell, Chapter
 from press.read.labels import labels
 from press.read.simulations import simulations
 from press.run import kernel
 from press.run.steps import code_of, steps
 
-LARGE = 1 << 20   # bytes of a file that is not read for every chapter
+# The packages whose version decides what a cell prints.
+DECIDING = ("torch", "numpy", "matplotlib", "ipykernel", "ipython",
+            "jupyter-client", "nbclient", "nbformat")
 
 
-def fingerprint(book: Book, chapter: Chapter, *, data: bool = True) -> str:
-    """A digest of everything that the outputs of a chapter depend on."""
-    digest = hashlib.sha256()
-
-    def add(*items: str | bytes) -> None:
-        for item in items:
-            data = item.encode() if isinstance(item, str) else item
-            digest.update(len(data).to_bytes(8, "big") + data)
-
-    add("press-run-2", kernel.SETUP, platform.machine(), sys.platform)
-    add(platform.python_version(), version("torch"), device())
+def inputs_of(book: Book, chapter: Chapter) -> dict[str, str]:
+    """All that the outputs of a chapter depend on, but for the data."""
+    inputs = {
+        "machine": f"{platform.machine()} {sys.platform} {device()}",
+        "versions": " ".join(
+            [platform.python_version(), *map(version, DECIDING)]),
+        "settings": json.dumps(book.settings, sort_keys=True),
+        "setup": kernel.SETUP,
+        # What is read of a chapter stands below.
+        "press": own_files("press.run.kernel", but=(
+            "press/read", "press/tangle")),
+    }
     for name in ("requirements.lock", "_environment"):
         file = book.root / name
-        add(name, file.read_bytes() if file.exists() else b"")
-    add(*(f"{k}={v}" for k, v in sorted(book.settings.items())))
-    for _, step in steps(chapter):
-        options = ""
+        inputs[name] = content(file) if file.exists() else ""
+    for number, (_, step) in enumerate(steps(chapter)):
+        options = {}
         if isinstance(step, Cell):
-            options = json.dumps(
-                {k: step.options.get(k) for k in ("error", "warning")}
-            )
-        add(type(step).__name__, options, code_of(step))
+            options = {k: step.options.get(k) for k in ("error", "warning")}
+        inputs[f"step {number}"] = json.dumps(
+            [type(step).__name__, options, code_of(step)])
     files = dependencies(book, chapter)
     for file in files:
-        if not data and file.is_relative_to(book.root / "data"):
-            continue
-        add(file.relative_to(book.root).as_posix(), content(file))
+        if not file.is_relative_to(book.root / "data"):
+            inputs[file.relative_to(book.root).as_posix()] = content(file)
     if book.root / "press" / "read" / "chapters.py" in files:
-        add(*outline(book, chapter))
-    return digest.hexdigest()
+        inputs["the book"] = "\n".join(outline(book, chapter))
+    return inputs
+
+
+def data_of(book: Book, chapter: Chapter) -> dict[str, str]:
+    """The data that a chapter's cells read: patterns, and a digest of what
+    they find. A run may itself fetch or write it."""
+    folders = {
+        file.relative_to(book.root).parent.as_posix()
+        for file in dependencies(book, chapter)
+        if file.is_relative_to(book.root / "data")
+    }
+    return {
+        f"{folder}/*": contents(book.root, f"{folder}/*")
+        for folder in sorted(folders)
+    }
 
 
 def outline(book: Book, reader: Chapter) -> Iterator[str]:
@@ -73,22 +87,6 @@ def outline(book: Book, reader: Chapter) -> Iterator[str]:
         yield f"{simulation.name} {simulation.shows} {simulation.figures}"
 
 
-def content(file: Path) -> str:
-    """A digest of what is in a file; a large one is read but once."""
-    state = file.stat()
-    if state.st_size < LARGE:
-        return digest_of.__wrapped__(file)
-    return digest_of(
-        file, state.st_ino, state.st_size, state.st_mtime_ns,
-        state.st_ctime_ns,
-    )
-
-
-@lru_cache(maxsize=4096)
-def digest_of(file: Path, *state: int) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def dependencies(book: Book, chapter: Chapter) -> list[Path]:
     """The files that a chapter's cells may read, found by their names.
 
@@ -98,13 +96,7 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
     folders stands in quotes.
     """
     text = "\n".join(step.source for _, step in steps(chapter))
-    found: set[Path] = set()
-    waiting = [text]
-    while waiting:
-        for file in mentioned(book.root, waiting.pop()):
-            if file not in found:
-                found.add(file)
-                waiting.append(absolute(book.root, file))
+    found = reached(book.root, [text])
     for name in re.findall(r"[\"']([\w./-]+\.\w+)[\"']", text):
         file = (book.root / name).resolve()
         if file.is_file() and file.is_relative_to(book.root.resolve()):
@@ -127,51 +119,6 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         raw = book.root / "data" / "MNIST" / "raw"
         found.update(raw.glob("*-ubyte"))
     return sorted(found)
-
-
-def absolute(root: Path, file: Path) -> str:
-    """The source of a module, its relative imports written in full."""
-    folder = file.relative_to(root).parent.parts
-    if folder[0] == "code":
-        folder = folder[1:]
-
-    def full(match: re.Match[str]) -> str:
-        above = len(folder) + 1 - len(match[2])
-        parts = [*folder[:max(0, above)], *([match[3]] if match[3] else [])]
-        return match[1] + ".".join(parts)
-
-    return re.sub(
-        r"^(\s*from\s+)(\.+)([\w.]*)", full,
-        file.read_text(encoding="utf-8"), flags=re.MULTILINE,
-    )
-
-
-def mentioned(root: Path, text: str) -> Iterator[Path]:
-    """Modules of ours whose names occur in a piece of Python, with the
-    packages that they stand in."""
-    for name in names_in(text):
-        folder = Path("code") if name.startswith("scratch") else Path()
-        parts = name.split(".")
-        for end in range(1, len(parts) + 1):
-            place = root / folder.joinpath(*parts[:end])
-            for file in (place / "__init__.py", place.with_suffix(".py")):
-                if file.is_file():
-                    yield file
-
-
-@lru_cache(maxsize=256)
-def names_in(text: str) -> tuple[str, ...]:
-    """The modules of ours that a piece of Python may name: a.b.c is a, or
-    in it b, or in that c."""
-    found = set(re.findall(r"\b(?:scratch|figures|press)(?:\.\w+)+", text))
-    for package, listed in re.findall(
-        r"from\s+((?:scratch|figures|press)(?:\.\w+)*)\s+import\s+"
-        r"(\([^)]*\)|[^\n]*)", text,
-    ):
-        found.update(
-            f"{package}.{name}" for name in re.findall(r"\w+", listed)
-        )
-    return tuple(sorted(found))
 
 
 def device() -> str:

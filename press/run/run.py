@@ -1,18 +1,17 @@
 """Run every chapter, and remember what each gave."""
 
 import asyncio
-import hashlib
-import json
 import os
-import re
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from press.cache import Made, contents, keep, recall
 from press.read.chapters import Book, Chapter
-from press.run.inputs import fingerprint
+from press.run.inputs import data_of, inputs_of
 from press.run.kernel import Progress, environment, execute
 from press.run.results import Result, collect
 from press.run.steps import steps
@@ -85,62 +84,15 @@ async def run(
     if not any(True for _ in steps(chapter)):
         return Result(chapter, {}, {}, nbformat.v4.new_notebook(), False)
     folder = cache or book.root / ".cache" / "run"
-    key = fingerprint(book, chapter)
-    entry = folder / f"{chapter.name}-{key[:20]}.json"
-    notebook = read_entry(entry, key)
-    fresh = notebook is None
-    if notebook is None:
-        code = fingerprint(book, chapter, data=False)
-        notebook = await execute(book, chapter, progress)
-        if fingerprint(book, chapter, data=False) != code:
-            # Code was edited meanwhile: true once, not to be kept.
-            return collect(chapter, notebook, fresh)
-        # What the run itself fetched or wrote is part of the key.
-        key = fingerprint(book, chapter)
-        entry = folder / f"{chapter.name}-{key[:20]}.json"
-        write_entry(entry, key, notebook)
-    else:
-        os.utime(entry)
-    prune(folder, chapter.name)
-    return collect(chapter, notebook, fresh)
-
-
-def read_entry(entry: Path, key: str) -> nbformat.NotebookNode | None:
-    """A cached notebook, or None where it is missing or damaged."""
-    try:
-        stored = json.loads(entry.read_text(encoding="utf-8"))
-        body = stored["notebook"]
-        if stored["key"] == key and stored["sha256"] == sha256(body):
-            return nbformat.v4.reads(body)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
-
-
-def write_entry(
-    entry: Path, key: str, notebook: nbformat.NotebookNode
-) -> None:
-    body = nbformat.writes(notebook)
-    stored = json.dumps(
-        {"key": key, "sha256": sha256(body), "notebook": body}
-    )
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
-    try:
-        aside.write_text(stored, encoding="utf-8")
-        os.replace(aside, entry)
-    finally:
-        aside.unlink(missing_ok=True)  # where the disk was full
-
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def prune(folder: Path, name: str) -> None:
-    """Keep the newest few entries of a chapter."""
-    pattern = re.compile(rf"{re.escape(name)}-[0-9a-f]{{20}}\.json")
-    entries = [f for f in folder.iterdir() if pattern.fullmatch(f.name)]
-    entries.sort(key=lambda f: f.stat().st_mtime, reverse=True)
-    for file in entries[ENTRIES_KEPT:]:
-        file.unlink(missing_ok=True)
+    inputs = inputs_of(book, chapter)
+    kept = recall(folder, chapter.name, inputs, partial(contents, book.root))
+    if kept is not None:
+        notebook = nbformat.v4.reads(kept.decode())
+        return collect(chapter, notebook, False)
+    notebook = await execute(book, chapter, progress)
+    # Where code was edited meanwhile it is true once, and not kept.
+    if inputs_of(book, chapter) == inputs:
+        keep(folder, chapter.name, inputs, Made(
+            nbformat.writes(notebook).encode(), data_of(book, chapter)
+        ), ENTRIES_KEPT)
+    return collect(chapter, notebook, True)

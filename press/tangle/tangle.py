@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from press import cache
 from press.errors import BookError, BookErrors
 from press.read.chapters import Book, Cell, Chapter
 
@@ -293,11 +293,7 @@ def tangle(book: Book) -> list[Path]:
         import_each(staged, folder, list(staged))
 
     for path in stale:
-        file = code / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f".{file.name}.{os.getpid()}")
-        aside.write_text(staged[path].text, encoding="utf-8", newline="\n")
-        os.replace(aside, file)
+        cache.write(code / path, staged[path].text.encode())
     for file in leftover:
         file.unlink()
     return [code / path for path in stale] + leftover

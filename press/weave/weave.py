@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from press.cache import own_files
 from press.read.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
 from press.read.labels import Label, headings, is_figure, is_table
+from press.read.pandoc import bibliography, program_version
 from press.read.plain import plain, plain_each, referring
 from press.read.quizzes import read_quizzes, with_keys
 from press.run.results import Result, uncolored
@@ -179,6 +181,18 @@ def spoken(cell: Cell) -> str:
 
 def block(kind: str, lines: list[str]) -> list[str]:
     return [f":::: {{.cell-output {kind}}}", *lines, "::::", ""]
+
+
+def set_with(book: Book, module: str, *suffixes: str) -> dict[str, str]:
+    """What all that a module sets with pandoc depends on: an input of the
+    cache."""
+    return {
+        "press": own_files(module, ".lua", *suffixes),
+        "pandoc": program_version(),
+        "book": json.dumps(book.config, default=str),
+        "works": bibliography(book),
+        "palette": svg.PALETTE.read_text(encoding="utf-8"),
+    }
 
 
 def filtered(data: Path) -> list[str]:

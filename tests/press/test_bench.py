@@ -18,7 +18,7 @@ BOOK = {
 
 def keys(root):
     book = read_book(root)
-    return [inputs.fingerprint(book, chapter) for chapter in book.chapters[1:]]
+    return [inputs.inputs_of(book, chapter) for chapter in book.chapters[1:]]
 
 
 def test_a_changed_cell_makes_its_chapter_stale_and_no_other(tmp_path):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from press import build
+from press import build, cache
 from press.errors import BookError
 from press.progress import Reporter
 from press.read.chapters import read_book
-from press.run import data, run
+from press.run import data
 from press.weave.html import pages
 from tiny import HANGS, PROGRAM, REPO, cell, contents, write_book
 
@@ -214,21 +214,24 @@ def test_a_full_disk_is_told_and_the_old_book_stays(
     build.build(read_book(tmp_path), Reporter(quiet=True), formats=("html",))
     before = contents(tmp_path / "_book")
     tiny(tmp_path)
-    write_text = Path.write_text
 
-    def half(path, text, *arguments, **options):
-        name = path.as_posix().removeprefix(f"{tmp_path.as_posix()}/")
-        if name.startswith(full):
-            write_text(path, text[:len(text) // 2], *arguments, **options)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        return write_text(path, text, *arguments, **options)
+    def halved(write):
+        def half(path, body, *arguments, **options):
+            name = path.as_posix().removeprefix(f"{tmp_path.as_posix()}/")
+            if name.startswith(full):
+                write(path, body[:len(body) // 2], *arguments, **options)
+                raise OSError(
+                    errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            return write(path, body, *arguments, **options)
+        return half
 
-    monkeypatch.setattr(Path, "write_text", half)
-    code, said = perform("html")
+    with monkeypatch.context() as patch:
+        for name in ("write_text", "write_bytes"):
+            patch.setattr(Path, name, halved(getattr(Path, name)))
+        code, said = perform("html")
     assert code == 1
     assert "No space left on device; _book/ is what it was before" in said
     assert contents(tmp_path / "_book") == before
-    monkeypatch.setattr(Path, "write_text", write_text)
     assert perform("html")[0] == 0
     again = contents(tmp_path / "_book")
     assert again != before
@@ -252,16 +255,14 @@ def test_a_fault_of_the_press_itself_is_not_taken_for_a_full_disk(
 def test_an_entry_that_cannot_be_written_leaves_nothing_behind(
     tmp_path, monkeypatch
 ):
-    def full(path, text, **_):
+    def full(path, body):
         path.touch()
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(Path, "write_text", full)
-    entry = tmp_path / "run" / "01-one.json"
-    import nbformat
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="full"):
-        run.write_entry(entry, "key", nbformat.v4.new_notebook())
-    assert list(entry.parent.iterdir()) == []
+        cache.keep(tmp_path / "run", "01-one", {}, cache.Made(b"body"))
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_data_that_may_not_be_repaired_ends_the_build_in_one_line(tmp_path):

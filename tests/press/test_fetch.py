@@ -66,4 +66,4 @@ def test_a_failure_is_said_and_not_remembered(book):
 
 def test_without_the_code_that_fetches_nothing_is_fetched(tmp_path):
     data.fetch(read_book(write_book(tmp_path, {"01-one": "# One\n"})))
-    assert not (tmp_path / ".cache" / "data.json").exists()
+    assert not list((tmp_path / ".cache").glob("data-*"))

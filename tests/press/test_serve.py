@@ -261,7 +261,7 @@ def test_a_file_that_goes_while_it_is_looked_at_ends_nothing(
 ):
     """Editors save into another file and rename it."""
     write_book(tmp_path, {"01-one": PLAIN, "02-two": PLAIN})
-    serve.digest_of.cache_clear()
+    serve.content_once.cache_clear()
     real = getattr(Path, method)
 
     def gone(path, *arguments, **options):

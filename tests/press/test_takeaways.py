@@ -10,6 +10,7 @@ import pytest
 from press.read.labels import labels
 from press.run import run
 from press.weave import weave
+from press.weave.archive import EPOCH
 from press.weave.epub import epub
 from press.weave.notebook import takeaways
 from tiny import REPO, cell
@@ -121,7 +122,7 @@ def test_the_zip_is_the_same_whenever_it_is_made():
     one, two = (takeaways.program(REPO) for _ in range(2))
     assert one == two
     with zipfile.ZipFile(io.BytesIO(one)) as archive:
-        assert {i.date_time for i in archive.infolist()} == {takeaways.EPOCH}
+        assert {i.date_time for i in archive.infolist()} == {EPOCH}
 
 
 @pytest.mark.parametrize("text, expected", [

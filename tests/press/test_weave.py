@@ -785,7 +785,7 @@ def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
         or _real(*a)
     )
     assert pages_of(book) == first and calls == []
-    entry = book.root / "c" / "01-one.html"
+    (entry,) = (book.root / "c").glob("01-one-*")
     text = entry.read_text(encoding="utf-8").replace("Prose.", "Damage.")
     entry.write_text(text, encoding="utf-8")
     assert pages_of(book) == first and len(calls) == 1

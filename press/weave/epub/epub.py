@@ -1,6 +1,5 @@
 """Set the woven chapters as one EPUB, through pandoc."""
 
-import hashlib
 import json
 import os
 import re
@@ -9,13 +8,14 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from press.cache import remembered
 from press.read import edition
 from press.read.chapters import Book
 from press.read.labels import Label
 from press.read.pandoc import READER, cited, pandoc
 from press.read.plain import plain
 from press.weave import svg
-from press.weave.weave import FILTERS, Woven, filter_data, filtered
+from press.weave.weave import Woven, filter_data, filtered, set_with
 
 TEMPLATES = Path(__file__).parent
 EPUB = "pytorch-from-scratch.epub"
@@ -31,34 +31,19 @@ def set_epub(
         [w.chapter for w in woven], labels, lambda label: f"#{label.id}"
     )
     pictures = {k: v for w in woven for k, v in w.pictures.items()}
-    digest = hashlib.sha256()
-    files = [
-        *sorted(FILTERS.rglob("*.lua")), Path(__file__), Path(svg.__file__),
-        svg.PALETTE, TEMPLATES / "epub.css",
-    ]
-    bibliography = book.root / book.config.get("bibliography", "missing")
-    if bibliography.exists():
-        files.append(bibliography)
-    for body in (
-        *(file.read_bytes() for file in files), data.encode(),
-        json.dumps(metadata(book)).encode(),
-        *(w.markdown.encode() for w in woven),
-        *(pictures[name] for name in sorted(pictures)),
-    ):
-        digest.update(len(body).to_bytes(8, "big") + body)
-    entry = cache / f"{digest.hexdigest()[:24]}.epub"
-    if not entry.exists():
-        for old in cache.glob("*.epub"):
-            old.unlink(missing_ok=True)
-        make(book, woven, labels, data, pictures, entry)
-    shutil.copyfile(entry, out)
+    body = remembered(cache, "book", {
+        **set_with(book, __name__, ".css"), **pictures, "data": data,
+        "said": json.dumps(metadata(book)),
+        **{w.chapter.name: w.markdown for w in woven},
+    }, lambda: make(book, woven, labels, data, pictures, cache))
+    out.write_bytes(body)
 
 
 def make(
     book: Book, woven: list[Woven], labels: list[Label], data: str,
-    pictures: dict[str, bytes], entry: Path,
-) -> None:
-    folder = entry.parent / f"setting-{os.getpid()}"
+    pictures: dict[str, bytes], cache: Path,
+) -> bytes:
+    folder = cache / f"setting-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -80,7 +65,7 @@ def make(
             *filtered(folder / "labels.json"), *cited(book),
             environment={"SOURCE_DATE_EPOCH": "315532800"},
         )
-        os.replace(made, entry)
+        return made.read_bytes()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,11 +1,11 @@
 """A page for each module of the program, as the chapters make it."""
 
-import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from press.cache import remembered
 from press.read.chapters import Book, Chapter, Text
 from press.read.pandoc import pandoc
 from press.read.plain import plain
@@ -13,10 +13,10 @@ from press.run.results import escaped
 from press.weave.html.pages import (
     LINE_ANCHOR,
     TEMPLATES,
-    own_digest,
     page_variables,
     relative,
 )
+from press.weave.weave import set_with
 
 FOLDER = "code"
 
@@ -39,9 +39,11 @@ def set_modules(book: Book, site: Path, cache: Path) -> None:
                 known = chapters.setdefault(cell.filename, [])
                 if chapter not in known:
                     known.append(chapter)
+    common = set_with(book, __name__, ".html")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
-            lambda name: module_page(book, name, chapters[name], cache),
+            lambda name: module_page(
+                book, name, chapters[name], cache, common),
             sorted(chapters),
         ))
     for name, text in zip(sorted(chapters), pages, strict=True):
@@ -51,7 +53,8 @@ def set_modules(book: Book, site: Path, cache: Path) -> None:
 
 
 def module_page(
-    book: Book, name: str, chapters: list[Chapter], cache: Path
+    book: Book, name: str, chapters: list[Chapter], cache: Path,
+    common: dict[str, str],
 ) -> str:
     title = f"# {escaped(name)} {{.unnumbered}}\n"  # no __init__ in bold
     module = Module(
@@ -69,24 +72,13 @@ def module_page(
     variables = page_variables(book, module)
     variables["kind"] = "Module"
     told = json.dumps(variables)
-    key = hashlib.sha256("\0".join([
-        markdown, told, own_digest(book),
-        Path(__file__).read_text(encoding="utf-8"),
-    ]).encode()).hexdigest()
-    entry = cache / f"module-{name.replace('/', '-')}.html"
-    if entry.exists():
-        stored, _, text = entry.read_text(encoding="utf-8").partition("\n")
-        if stored == key:
-            return text
-    text = LINE_ANCHOR.sub("", pandoc(
+    return remembered(cache, f"module-{name}", {
+        **common, "text": markdown, "around": told,
+    }, lambda: LINE_ANCHOR.sub("", pandoc(
         module.path, markdown, "--from", "markdown", "--to", "html5",
         "--standalone", "--template", str(TEMPLATES / "page.html"),
         "--metadata",
         f"pagetitle={name} · {plain(book.title)}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{told}",
-    ))
-    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
-    aside.write_text(f"{key}\n{text}", encoding="utf-8")
-    os.replace(aside, entry)
-    return text
+    )).encode()).decode()

@@ -1,6 +1,5 @@
 """Set the woven chapters as HTML pages."""
 
-import hashlib
 import html
 import json
 import os
@@ -10,6 +9,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from press.cache import remembered, sha256
 from press.errors import BookError
 from press.read import edition, words
 from press.read.chapters import Book, Chapter
@@ -18,7 +18,7 @@ from press.read.pandoc import READER, cited, pandoc
 from press.read.plain import plain
 from press.weave import svg
 from press.weave.html import strict
-from press.weave.weave import FILTERS, Woven, filter_data, filtered
+from press.weave.weave import Woven, filter_data, filtered, set_with
 
 TEMPLATES = Path(__file__).parent
 GLOSSARY = words.GLOSSARY.with_suffix(".html").as_posix()
@@ -48,9 +48,10 @@ def set_pages(
     """Write every page, and what the pages share, below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
     entries = words.entries(book)
+    common = set_with(book, __name__, ".html")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
-            lambda w: page(book, w, labels, entries, cache), woven
+            lambda w: page(book, w, labels, entries, cache, common), woven
         ))
     for chapter_page, text in zip(woven, pages, strict=True):
         file = site / chapter_page.chapter.page
@@ -78,6 +79,7 @@ def set_pages(
 def page(
     book: Book, woven: Woven, labels: list[Label],
     entries: dict[str, words.Entry], cache: Path,
+    common: dict[str, str] | None = None,
 ) -> str:
     """One page; from the cache where nothing it shows has changed."""
     chapter = woven.chapter
@@ -90,58 +92,28 @@ def page(
         for key, said in words.linked(chapter, entries).items()
     })
     variables = json.dumps(page_variables(book, chapter))
-    key = hashlib.sha256("\0".join([
-        woven.markdown, data, variables, own_digest(book),
-        *(v.decode() for k, v in woven.pictures.items()
-          if k.endswith(".svg")),
-    ]).encode()).hexdigest()
-    entry = cache / f"{chapter.name}.html"
-    if entry.exists():
-        stored_key, _, stored = entry.read_text(
-            encoding="utf-8").partition("\n")
-        digest, _, text = stored.partition("\n")
-        if stored_key == key and digest == digest_of(text):
-            return text
-    data_file = cache / f"{chapter.name}.labels.json"
-    data_file.write_text(data, encoding="utf-8")
-    text = pandoc(
-        chapter.path, woven.markdown,
-        "--from", READER, "--to", "html5", "--standalone",
-        "--template", str(TEMPLATES / "page.html"), "--mathml",
-        "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
-        "--metadata",
-        f"pagetitle={plain(chapter.title)} · {plain(book.title)}",
-        "--metadata", f"lang={book.config.get('lang', 'en')}",
-        "--variable-json", f"page:{variables}",
-        *filtered(data_file), *cited(book),
-    )
-    text = finished(text, woven)
-    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
-    aside.write_text(
-        f"{key}\n{digest_of(text)}\n{text}", encoding="utf-8"
-    )
-    os.replace(aside, entry)
-    return text
+    drawn = {name: body for name, body in woven.pictures.items()
+             if name.endswith(".svg")}
 
+    def make() -> bytes:
+        data_file = cache / f"{chapter.name}.labels.json"
+        data_file.write_text(data, encoding="utf-8")
+        return finished(pandoc(
+            chapter.path, woven.markdown,
+            "--from", READER, "--to", "html5", "--standalone",
+            "--template", str(TEMPLATES / "page.html"), "--mathml",
+            "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
+            "--metadata",
+            f"pagetitle={plain(chapter.title)} · {plain(book.title)}",
+            "--metadata", f"lang={book.config.get('lang', 'en')}",
+            "--variable-json", f"page:{variables}",
+            *filtered(data_file), *cited(book),
+        ), woven).encode()
 
-def digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def own_digest(book: Book) -> str:
-    """Of everything in the press that shapes a page."""
-    digest = hashlib.sha256()
-    files = [
-        *sorted(TEMPLATES.glob("*.html")), *sorted(FILTERS.rglob("*.lua")),
-        Path(__file__), Path(svg.__file__), Path(strict.__file__),
-        svg.PALETTE,
-    ]
-    bibliography = book.root / book.config.get("bibliography", "missing")
-    if bibliography.exists():
-        files.append(bibliography)
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return remembered(cache, chapter.name, {
+        **(common or set_with(book, __name__, ".html")), **drawn,
+        "text": woven.markdown, "data": data, "around": variables,
+    }, make).decode()
 
 
 def relative(target: str, chapter: Chapter) -> str:
@@ -184,7 +156,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     if chapter in book.chapters:
         index = book.chapters.index(chapter)
     variables: dict[str, object] = {
-        "id": digest_of(book.title)[:10],
+        "id": sha256(book.title.encode())[:10],
         "book": words_of(book.title),
         "subtitle": words_of(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",

@@ -1,14 +1,16 @@
 """Make the index of the whole book that the pages search in."""
 
-import hashlib
-import os
+import io
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
+from press.cache import own_files, remembered
 from press.errors import BookError
+from press.weave.archive import zipped
 
 FOLDER = "pagefind"
 NEEDED = (
@@ -23,23 +25,21 @@ EXCLUDED = (
 def set_index(site: Path, cache: Path) -> None:
     """Write the index below `site`, for the pages that are there; from the
     cache where they are the same."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    digest.update(version("pagefind").encode())
-    for page in sorted(site.rglob("*.html")):
-        digest.update(page.relative_to(site).as_posix().encode() + b"\0")
-        digest.update(page.read_bytes())
-    entry = cache / digest.hexdigest()[:24]
-    if not entry.exists():
-        shutil.rmtree(cache, ignore_errors=True)
-        cache.mkdir(parents=True)
-        make_index(site, cache / f".{os.getpid()}")
-        os.rename(cache / f".{os.getpid()}", entry)
+    pages = {
+        page.relative_to(site).as_posix(): page.read_bytes()
+        for page in sorted(site.rglob("*.html"))
+    }
+    packed = remembered(cache, "index", {
+        **pages, "press": own_files(__name__),
+        "pagefind": version("pagefind"),
+    }, lambda: make_index(site))
     shutil.rmtree(site / FOLDER, ignore_errors=True)
-    shutil.copytree(entry, site / FOLDER)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(site / FOLDER)
 
 
-def make_index(site: Path, folder: Path) -> None:
-    """Write what the pages need of pagefind's index into a new folder."""
+def make_index(site: Path) -> bytes:
+    """A zip file of what the pages need of pagefind's index."""
     made = site / f".{FOLDER}"
     exclude = [word for name in EXCLUDED
                for word in ("--exclude-selectors", name)]
@@ -54,8 +54,11 @@ def make_index(site: Path, folder: Path) -> None:
             "the search index", None,
             f"pagefind cannot make it: {done.stderr.strip()}",
         )
-    folder.mkdir()
-    for pattern in NEEDED:
-        for found in sorted(made.glob(pattern)):
-            found.rename(folder / found.name)
+    files = {
+        file.relative_to(made).as_posix(): file.read_bytes()
+        for pattern in NEEDED for found in made.glob(pattern)
+        for file in (found.rglob("*") if found.is_dir() else [found])
+        if file.is_file()
+    }
     shutil.rmtree(made)
+    return zipped(files)

@@ -4,32 +4,29 @@ The same sources and results give the same bytes, on any machine.
 """
 
 import base64
-import hashlib
-import io
-import json
 import os
 import re
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 
+from press.cache import remembered
 from press.read.chapters import Book, Cell, Chapter, Text
 from press.read.labels import Label
 from press.read.pandoc import READER, cited, pandoc
 from press.read.plain import plain, referring
 from press.run.results import Result
+from press.weave.archive import zipped
 from press.weave.weave import (
-    FILTERS,
     filter_data,
     filtered,
+    set_with,
     with_pictures,
     with_values,
 )
 
 CODE = "scratch.zip"
-EPOCH = (1980, 1, 1, 0, 0, 0)   # the earliest date that a zip file knows
 WRITER = (
     "markdown_strict+tex_math_dollars+pipe_tables+backtick_code_blocks"
     "+raw_html"
@@ -50,9 +47,11 @@ def set_takeaways(
     cache.mkdir(parents=True, exist_ok=True)
     folder = site / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
+    common = set_with(book, __name__)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         notebooks = list(pool.map(
-            lambda result: notebook(book, result, labels, cache), results
+            lambda result: notebook(book, result, labels, cache, common),
+            results
         ))
     for result, text in zip(results, notebooks, strict=True):
         file = folder / f"{result.chapter.name}.ipynb"
@@ -76,21 +75,9 @@ def program(root: Path) -> bytes:
     return zipped(named)
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    """A zip file of these files, in order of their names."""
-    body = io.BytesIO()
-    with zipfile.ZipFile(body, "w") as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=EPOCH)
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name], compresslevel=9)
-    return body.getvalue()
-
-
 def notebook(
-    book: Book, result: Result, labels: list[Label], cache: Path
+    book: Book, result: Result, labels: list[Label], cache: Path,
+    common: dict[str, str],
 ) -> str:
     """A chapter as an executed notebook, in nbformat's JSON."""
     chapter = result.chapter
@@ -106,7 +93,8 @@ def notebook(
             runnable[index] = piece
             pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
             pieces.append(caption(piece, labels))
-    prose = set_prose(book, chapter, "\n".join(pieces), labels, cache)
+    prose = set_prose(book, chapter, "\n".join(pieces), labels, cache,
+                      common)
     known = {label.id: label for label in labels}
     cells = [nbformat.v4.new_markdown_cell(
         f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
@@ -189,40 +177,22 @@ def embedded(text: str, pictures: dict[str, bytes]) -> str:
 
 
 def set_prose(
-    book: Book, chapter: Chapter, text: str, labels: list[Label], cache: Path
+    book: Book, chapter: Chapter, text: str, labels: list[Label],
+    cache: Path, common: dict[str, str],
 ) -> str:
     """The chapter's words as plain markdown, references resolved."""
     data = filter_data([chapter], labels, lambda label: f"#{label.id}")
-    digest = hashlib.sha256("\0".join([
-        text, data, WRITER,
-        *(f.read_text(encoding="utf-8")
-          for f in sorted(FILTERS.rglob("*.lua"))),
-        bibliography(book),
-    ]).encode()).hexdigest()
-    entry = cache / f"{chapter.name}.json"
-    if entry.exists():
-        try:
-            stored = json.loads(entry.read_text(encoding="utf-8"))
-            if stored["key"] == digest:
-                return stored["text"]
-        except (ValueError, KeyError):
-            pass
-    data_file = cache / f"{chapter.name}.labels.json"
-    data_file.write_text(data, encoding="utf-8")
-    made = pandoc(
-        chapter.path, text, "--from", READER, "--to", WRITER,
-        "--wrap=none", "--markdown-headings=atx",
-        *filtered(data_file), *cited(book),
-        "--lua-filter", str(Path(__file__).with_name("notebook.lua")),
-    )
-    aside = entry.with_name(f".{entry.name}.{os.getpid()}")
-    aside.write_text(
-        json.dumps({"key": digest, "text": made}), encoding="utf-8"
-    )
-    os.replace(aside, entry)
-    return made
 
+    def make() -> bytes:
+        data_file = cache / f"{chapter.name}.labels.json"
+        data_file.write_text(data, encoding="utf-8")
+        return pandoc(
+            chapter.path, text, "--from", READER, "--to", WRITER,
+            "--wrap=none", "--markdown-headings=atx",
+            *filtered(data_file), *cited(book),
+            "--lua-filter", str(Path(__file__).with_name("notebook.lua")),
+        ).encode()
 
-def bibliography(book: Book) -> str:
-    file = book.root / book.config.get("bibliography", "missing")
-    return file.read_text(encoding="utf-8") if file.exists() else ""
+    return remembered(cache, chapter.name, {
+        **common, "text": text, "data": data,
+    }, make).decode()

@@ -1,15 +1,14 @@
 """Set the woven chapters as one PDF, through pandoc and Typst."""
 
-import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
+from press.cache import own_files, remembered
 from press.errors import BookError
 from press.read.chapters import Book, Chapter
 from press.read.labels import Label, shown_number
@@ -17,7 +16,7 @@ from press.read.pandoc import READER, cited, pandoc
 from press.read.plain import plain
 from press.weave import svg
 from press.weave.typst.origin import find_origin, made_of
-from press.weave.weave import FILTERS, Woven, filter_data, filtered
+from press.weave.weave import Woven, filter_data, filtered, set_with
 
 STYLES = sorted(Path(__file__).parent.glob("*.typ"))
 # What the end of a chapter holds for the end of the book, in this order.
@@ -40,17 +39,10 @@ def set_pdf(
     }
     for one in woven:
         files |= one.pictures
-    digest = hashlib.sha256(version("typst").encode())
-    for name in sorted(files):
-        digest.update(hashlib.sha256(files[name]).digest())
-    entry = cache / f"{paper}-{digest.hexdigest()[:24]}.pdf"
-    if not entry.exists():
-        for old in cache.glob(f"{paper}-*.pdf"):
-            old.unlink(missing_ok=True)
-        aside = cache / f".{entry.name}.{os.getpid()}"
-        aside.write_bytes(typeset(book, files, cache, paper))
-        os.replace(aside, entry)
-    shutil.copyfile(entry, out)
+    out.write_bytes(remembered(cache, paper, {
+        **files, "typst": version("typst"),
+        "press": own_files(__name__),
+    }, lambda: typeset(book, files, cache, paper)))
 
 
 def told_to_typst(book: Book, imprint: dict[str, str]) -> dict:
@@ -69,14 +61,15 @@ def typst_source(
     book: Book, woven: list[Woven], labels: list[Label], cache: Path,
 ) -> str:
     """The whole book in Typst's markup, for any paper."""
+    common = set_with(book, __name__)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {
             w.chapter.path: pool.submit(
-                fragment, book, w.chapter, w.markdown, labels, cache,
+                fragment, book, w.chapter, w.markdown, labels, cache, common,
             ) for w in sorted(woven, key=lambda w: -len(w.markdown))
         }
         fragments = [jobs[w.chapter.path].result() for w in woven]
-    citations, references = cited_works(book, fragments, cache)
+    citations, references = cited_works(book, fragments, cache, common)
     works = book.config.get("bibliography", "")
     if references:
         citations = made_of(works, citations)
@@ -86,26 +79,27 @@ def typst_source(
 
 def fragment(
     book: Book, chapter: Chapter, markdown: str, labels: list[Label],
-    cache: Path,
+    cache: Path, common: dict[str, str],
 ) -> str:
     """A chapter in Typst's markup; from the cache where nothing changed."""
     data = filter_data([chapter], labels, lambda label: f"#{label.id}",
                        first_number=shown_number(book, chapter))
 
-    def make() -> str:
+    def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
         data_file.write_text(data, encoding="utf-8")
         return pandoc(
             chapter.path, markdown, *TO_TYPST,
             "--syntax-highlighting=idiomatic", *filtered(data_file),
-        )
-    filters = [file.read_text(encoding="utf-8")
-               for file in (*sorted(FILTERS.rglob("*.lua")), svg.PALETTE)]
-    return remembered(cache, chapter.name, [*filters, markdown, data], make)
+        ).encode()
+
+    return remembered(cache, chapter.name, {
+        **common, "text": markdown, "data": data,
+    }, make).decode()
 
 
 def cited_works(
-    book: Book, fragments: list[str], cache: Path
+    book: Book, fragments: list[str], cache: Path, common: dict[str, str],
 ) -> tuple[str, str]:
     """What the citations in the fragments read, as a Typst dictionary, and
     the list of the works cited: of the whole book, so that two works of
@@ -119,11 +113,9 @@ def cited_works(
         "", *(re.sub(r"\\(.)", r"\1", mark[1:-1]) for mark in quoted),
         "::: {#refs}\n:::\n",
     ])
-    bibliography = book.root / book.config.get("bibliography", "missing")
-    works = bibliography.read_text(encoding="utf-8")
-    made = remembered(cache, "citations", [text, works], lambda: pandoc(
-        bibliography, text, *TO_TYPST, *cited(book),
-    ))
+    made = remembered(cache, "citations", {**common, "text": text}, lambda: (
+        pandoc(book.config["bibliography"], text, *TO_TYPST, *cited(book))
+    ).encode()).decode()
     *texts, references = made.split("// press: next\n")[1:]
     pairs = "".join(
         f"  {mark}: [{text.strip()}],\n"
@@ -133,25 +125,6 @@ def cited_works(
         f"#let citations = (\n{pairs})\n"
         "#let cited(mark) = citations.at(mark)\n\n", references,
     )
-
-
-def remembered(
-    cache: Path, name: str, sources: list[str], make: Callable[[], str]
-) -> str:
-    """What is made of the sources; from the cache where they are the same."""
-    digest = hashlib.sha256(
-        "\0".join([Path(__file__).read_text(encoding="utf-8"), *sources])
-        .encode()
-    ).hexdigest()
-    entry = cache / f"{name}-{digest[:24]}.typ"
-    if not entry.exists():
-        text = make()
-        for old in cache.glob(f"{name}-{'[0-9a-f]' * 24}.typ"):
-            old.unlink(missing_ok=True)
-        aside = cache / f".{entry.name}.{os.getpid()}"
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, entry)
-    return entry.read_text(encoding="utf-8")
 
 
 def body_of(
