@@ -1,6 +1,6 @@
 -- A writer: each paragraph, which begins with a mark and its number, as plain
 -- words. What is read of them is one JSON object, from number to words.
--- press.lua takes from here how a formula reads.
+-- epub.lua takes from here how a formula reads.
 
 local mark = '^\u{e000}(%d+)$'
 
@@ -31,8 +31,8 @@ local words = {
   Span = function(el)
     if el.classes:includes 'aside' then return {} end
   end,
-  -- References are press/plain.py's. A work cited in parentheses is no word
-  -- of the sentence.
+  -- References are plain.py's. A work cited in parentheses is no word of the
+  -- sentence.
   Cite = function(el)
     local names = pandoc.List()
     for _, one in ipairs(el.citations) do

@@ -1,5 +1,5 @@
 -- What our chapters say beyond Quarto's dialect. Quarto and press both run
--- this filter; what Quarto does by itself is press.lua's, for press alone.
+-- this filter; what Quarto does by itself is common.lua's, for press alone.
 
 local html = FORMAT:match 'html' ~= nil
 local typst = FORMAT:match 'typst' ~= nil

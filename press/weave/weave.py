@@ -199,7 +199,7 @@ def filtered(data: Path) -> list[str]:
     """The arguments that apply our two filters with their data."""
     return [
         "--lua-filter", str(FILTERS / "book.lua"),
-        "--lua-filter", str(FILTERS / "press.lua"),
+        "--lua-filter", str(FILTERS / "common.lua"),
         "--metadata", f"press={data}",
     ]
 
@@ -210,7 +210,7 @@ def filter_data(
     modules: str | None = None, terms: dict | None = None,
     first_number: str | None = None,
 ) -> str:
-    """What press.lua needs to know, as JSON; `first_number` is what the
+    """What common.lua needs to know, as JSON; `first_number` is what the
     first heading shows."""
     numbers = [h.number for c in chapters for h in headings(c)]
     if first_number is not None:

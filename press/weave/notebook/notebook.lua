@@ -1,26 +1,46 @@
--- What a notebook cannot show is dropped: its words stay.
+-- How a notebook shows things, which words.lua then strips of what no
+-- notebook can show.
 
-local function words(el) return el.content end
+local blocks = ...
 
--- A reference leads to another file, or to a cell that has no anchor.
-local function link(el)
-  if not el.target:match '^%a+:' then return el.content end
-  el.attr = pandoc.Attr()
+local function solution(el)
+  el.content:insert(1, pandoc.Para {pandoc.Strong 'Solution'})
   return el
 end
 
-local function heading(el)
-  el.attr = pandoc.Attr()
-  return el
+-- The right answer is folded away below the options.
+local function quiz(el)
+  local answer = pandoc.List()
+  el.content:walk {BulletList = function(list)
+    for _, item in ipairs(list.content) do
+      if blocks.stringify(item[1]):match '^☒' then
+        local content = item[1].content:clone()
+        content:remove(1)
+        answer:insert(pandoc.Para(content))
+      end
+    end
+  end}
+  local result = el.content:walk {
+    BulletList = blocks.unticked,
+    Span = function(span)
+      if span.classes:includes 'why' then return {} end
+    end,
+  }
+  result:insert(pandoc.RawBlock('html',
+    '<details><summary>Answer</summary>'))
+  result:extend(answer)
+  result:insert(pandoc.RawBlock('html', '</details>'))
+  return result
 end
 
--- A caption stands above its table as a line of its own.
-local function tabled(el)
-  local caption = pandoc.Blocks(el.caption.long)
-  el.caption, el.attr = {long = {}}, pandoc.Attr()
-  caption:insert(el)
-  return caption
-end
-
-return {{Link = link, Header = heading, Table = tabled},
-  {Span = words}, {Div = words}}
+return {
+  names = {},
+  caption_label = blocks.caption_label,
+  equation = blocks.equation,
+  exercise = blocks.exercise,
+  solution = solution,
+  quiz = quiz,
+  callout = blocks.callout,
+  code = blocks.code,
+  link = blocks.link,
+}

@@ -190,7 +190,7 @@ def set_prose(
             chapter.path, text, "--from", READER, "--to", WRITER,
             "--wrap=none", "--markdown-headings=atx",
             *filtered(data_file), *cited(book),
-            "--lua-filter", str(Path(__file__).with_name("notebook.lua")),
+            "--lua-filter", str(Path(__file__).with_name("words.lua")),
         ).encode()
 
     return remembered(cache, chapter.name, {
