@@ -18,7 +18,7 @@ import threading
 import pytest
 
 from built import SITE
-from press.weave.html.pages import TEMPLATES, palette_css
+from press.weave.html import style
 from stage import FOLDER, PAGE, SIMS, settled, watched
 
 CHROMIUM = (
@@ -55,8 +55,7 @@ def house(tmp_path_factory):
     (site / "site").mkdir()
     (site / "book").mkdir()
     shutil.copytree(FOLDER, site / "figures" / "sims")
-    shutil.copy(TEMPLATES / "book.css", site / "site")
-    (site / "site" / "palette.css").write_text(palette_css(), encoding="utf-8")
+    style.write(site / "site")
     for name in SIMS:
         page = site / "book" / f"{name}.html"
         page.write_text(PAGE.format(name=name), encoding="utf-8")

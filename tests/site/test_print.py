@@ -5,7 +5,7 @@ import re
 import pytest
 
 from built import MODULES, PAGES, SITE
-from press.weave.html.pages import palette_css
+from press.weave.html.style import palette_css
 
 # Colors of all that is shown, as text: of each element by its place.
 SHOWN = """() => [...document.querySelectorAll("html, body, body *")]

@@ -17,7 +17,7 @@ from press.read.labels import Label, shown_number
 from press.read.pandoc import READER, cited, pandoc
 from press.read.plain import plain
 from press.weave import svg
-from press.weave.html import strict
+from press.weave.html import strict, style
 from press.weave.weave import Woven, filter_data, filtered, set_with
 
 TEMPLATES = Path(__file__).parent
@@ -64,11 +64,9 @@ def set_pages(
                 picture.write_bytes(data)
     shared = site / "site"
     shared.mkdir(parents=True, exist_ok=True)
-    for name in ("book.css", "book.js", "reading.js"):
+    for name in ("book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
-    (shared / "palette.css").write_text(
-        palette_css() + strict.stylesheet(), encoding="utf-8", newline="\n",
-    )
+    style.write(shared)
     sims = book.root / "figures" / "sims"
     if sims.is_dir():
         shutil.copytree(sims, site / "figures" / "sims",
@@ -243,27 +241,3 @@ def sections(toc: str) -> str:
         for href, title in SECTION.findall(below)
     )
     return f'<ol class="onpage">\n{items}</ol>\n' if items else ""
-
-
-def palette_css() -> str:
-    """The roles of palette.json as custom properties for both themes."""
-    palette = json.loads(svg.PALETTE.read_text(encoding="utf-8"))
-
-    def declared(theme: str) -> str:
-        return "".join(
-            f"--{role}:{color};" for role, color in palette[theme].items()
-        )
-
-    light = f"color-scheme:light;{declared('light')}"
-    dark = f"color-scheme:dark;{declared('dark')}"
-    roles = "".join(
-        f".{role}{{color:var(--{role})}}" for role in palette["light"]
-        if role not in ("paper", "rule", "code", "muted", "ink")
-    )
-    return (
-        f":root{{{light}}}\n"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-        f':root[data-theme="light"]{{{light}}}\n'
-        f'@media screen{{:root[data-theme="dark"]{{{dark}}}}}\n'
-        f"{roles}\n"
-    )

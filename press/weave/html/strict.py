@@ -65,7 +65,7 @@ def class_of(name: Path | str, declaration: str) -> str:
         raise BookError(
             name, None,
             f'style="{declaration}" is not let through by the policy of '
-            "the pages; write a class and a rule in book.css",
+            "the pages; write a class and a rule in press/weave/html/css",
         )
 
 
