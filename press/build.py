@@ -5,11 +5,13 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+
+import psutil
+from filelock import FileLock
 
 from press.check import proof
 from press.progress import Reporter
@@ -110,10 +112,7 @@ def one_at_a_time(root: Path) -> Iterator[None]:
     The lock is the system's: it goes with the process that holds it.
     """
     (root / ".cache").mkdir(exist_ok=True)
-    with open(root / ".cache" / "build.lock", "wb") as file:
-        if sys.platform != "win32":
-            import fcntl
-            fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(root / ".cache" / "build.lock"):
         yield
 
 
@@ -145,24 +144,12 @@ def recover(root: Path) -> None:
     """Undo what a killed build left: its half, or the old book aside."""
     for folder in sorted(root.glob("_book.*")):
         match = re.fullmatch(r"_book\.(\d+)(\.old)?", folder.name)
-        if not match or alive(int(match[1])):
+        if not match or psutil.pid_exists(int(match[1])):
             continue
         if match[2] and not (root / "_book").exists():
             os.rename(folder, root / "_book")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def alive(process: int) -> bool:
-    if os.name == "nt":
-        return True  # there os.kill would end it
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def imprint(book: Book) -> dict[str, str]:

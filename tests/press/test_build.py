@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from press import build
@@ -259,7 +260,7 @@ def test_a_build_killed_half_way_is_as_if_it_had_never_been(tmp_path):
         process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert contents(killed / "_book") == old
-    waited(lambda: not build.alive(kernel))
+    waited(lambda: not psutil.pid_exists(kernel))
 
     started.unlink()
     processes = [press(root, "html") for root in (killed, plain)]
