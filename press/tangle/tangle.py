@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from press import cache
 from press.errors import BookError, BookErrors
 from press.read.chapters import Book, Cell, Chapter
+from press.tangle.merge import Block, Line, is_extension, merge
 
 ANNOTATION = re.compile(r"[ \t]*#[ \t]*<\d+>[ \t]*$", re.MULTILINE)
 HEADER = re.compile(r"# Tangled from (.+)\. Checksum ([0-9a-f]{8})\.\n")
@@ -29,8 +30,7 @@ class Module:
 
     @property
     def text(self) -> str:
-        blocks = [program_text(cell) for cell in self.cells]
-        body = "\n\n\n".join(blocks) + "\n"
+        body = "".join(f"{line.text}\n" for line in self.lines)
         sources = dict.fromkeys(c.path.as_posix() for c in self.cells)
         return header(" and ".join(sources), body) + body
 
@@ -38,15 +38,29 @@ class Module:
     def name(self) -> str:
         return ".".join(self.path.with_suffix("").parts)
 
+    @property
+    def lines(self) -> Block:
+        """The lines below the header: two blank ones between cells."""
+        found: Block = []
+        for block in merge([program_lines(cell) for cell in self.cells]):
+            blank = Line("", block[0].path, block[0].number)
+            found += [blank, blank, *block] if found else block
+        return found
+
     def locate(self, line: int) -> tuple[Path, int]:
         """The chapter and its line that a line of the text came from."""
-        start = 2  # after the header
-        for cell in self.cells:
-            length = program_text(cell).count("\n") + 1
-            if line < start + length:
-                return cell.path, cell.source_line + max(0, line - start)
-            start += length + 2
-        return self.cells[-1].path, self.cells[-1].line
+        lines = self.lines
+        if line - 2 >= len(lines):  # the first is the header
+            return self.cells[-1].path, self.cells[-1].line
+        found = lines[max(0, line - 2)]
+        return found.path, found.number
+
+
+def program_lines(cell: Cell) -> Block:
+    return [
+        Line(text, cell.path, cell.source_line + offset)
+        for offset, text in enumerate(program_text(cell).split("\n"))
+    ]
 
 
 def program_text(cell: Cell) -> str:
@@ -97,6 +111,8 @@ def through(book: Book, number: int) -> tuple[Chapter, ...]:
 def definitions(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """The names that a module binds at top level by def and class."""
     for node in tree.body:
+        if is_extension(node):
+            continue
         if isinstance(
             node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
         ):
@@ -108,7 +124,7 @@ def definitions(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def check_syntax(module: Module) -> None:
-    """Each block parses, and no name is defined twice."""
+    """Each block parses, no name is defined twice, classes grow together."""
     seen: dict[str, tuple[Path, int]] = {}
     for cell in module.cells:
         try:
@@ -129,6 +145,7 @@ def check_syntax(module: Module) -> None:
                     f"{path}:{first}; keep one, or rename this one",
                 )
             seen[name] = place
+    merge([program_lines(cell) for cell in module.cells])
 
 
 def lint(staged: dict[PurePosixPath, Module], folder: Path) -> None:
