@@ -69,21 +69,26 @@ def pytest_within(seconds: float, code: Path, tests: list[str]) -> int:
 
 
 def baseline(root: Path, module: str, folder: Path) -> dict:
-    """Seconds of each test of a module, and the tests that run a line."""
+    """Seconds of each test of a module, and the tests that run a line.
+
+    Tests import a module inside a package through that package.
+    """
     from coverage import CoverageData
+    path = f"code/scratch/{module.replace('.', '/')}.py"
+    package = module.split(".")[0]
     texts = {
         file: file.read_text(encoding="utf-8")
         for file in sorted((root / "tests" / "scratch").glob("test_*.py"))
     }
     named = re.compile(
-        rf"scratch\.{module}\b|from scratch import .*\b{module}\b"
+        rf"scratch\.{package}\b|from scratch import .*\b{package}\b"
     )
     tests = [
         str(file) for file, text in texts.items()
         if named.search(text) and "press.read.chapters" not in text
     ]
     if not tests:
-        raise BookError(f"code/scratch/{module}.py", None, "has no tests")
+        raise BookError(path, None, "has no tests")
     data, times = folder / "coverage", folder / "seconds.json"
 
     def work() -> int:
@@ -98,15 +103,13 @@ def baseline(root: Path, module: str, folder: Path) -> dict:
 
     if os.waitpid(forked(work), 0)[1]:
         raise BookError(
-            f"code/scratch/{module}.py", None,
+            path, None,
             "its tests fail without any change; run 'make test' first",
         )
     seconds = json.loads(times.read_text(encoding="utf-8"))
     found = CoverageData(basename=str(data))
     found.read()
-    by_line = found.contexts_by_lineno(
-        str(root / "code" / "scratch" / f"{module}.py")
-    )
+    by_line = found.contexts_by_lineno(str(root / path))
     tests_of = {
         line: {c.removesuffix("|run") for c in contexts if c}
         for line, contexts in by_line.items()
@@ -133,9 +136,9 @@ def judge(
         while waiting and len(running) < workers:
             mutant = waiting.pop()
             code = Path(tempfile.mkdtemp(prefix="mutant-"))
-            shutil.copytree(mutant.module.parent, code / "scratch",
+            shutil.copytree(root / "code" / "scratch", code / "scratch",
                             ignore=shutil.ignore_patterns("__pycache__"))
-            target = code / "scratch" / mutant.module.name
+            target = code / mutant.module.relative_to(root / "code")
             target.write_text(mutant.source, encoding="utf-8")
             tests = tests_for(known, mutant.line)
             limit = 30 + 5 * sum(known["seconds"][t] for t in tests)

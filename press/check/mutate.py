@@ -173,15 +173,19 @@ def mutate(
     sys.path[:] = [p for p in sys.path if Path(p) != root / "code"]
     table = Table("module", "lines", "mutants", "caught", "share")
     total = missed = 0
-    for file in sorted((root / "code" / "scratch").glob("*.py")):
-        if chosen and file.stem not in chosen:
+    scratch = root / "code" / "scratch"
+    for file in sorted(scratch.rglob("*.py")):
+        name = ".".join(file.relative_to(scratch).with_suffix("").parts)
+        if chosen and not any(f"{name}.".startswith(f"{c}.") for c in chosen):
             continue
         listed = list(mutants(file))
+        if not listed:  # such as an __init__.py, which only imports
+            continue
         random.Random(0).shuffle(listed)
         listed = listed[:sample]
         with tempfile.TemporaryDirectory() as folder:
-            known = judge.baseline(root, file.stem, Path(folder))
-        with report.counting(file.stem, len(listed)) as tick:
+            known = judge.baseline(root, name, Path(folder))
+        with report.counting(name, len(listed)) as tick:
             survivors = judge.judge(
                 root, listed, known, os.cpu_count() or 1, tick
             )
@@ -191,7 +195,7 @@ def mutate(
                        f"noticed '{m.before}' become '{m.after}'")
         n, bad = len(listed), len(survivors)
         total, missed = total + n, missed + bad
-        table.add_row(file.stem, str(len({m.line for m in listed})), str(n),
+        table.add_row(name, str(len({m.line for m in listed})), str(n),
                       str(n - bad), f"{(n - bad) / max(n, 1):.1%}")
     table.add_row("all", "", str(total), str(total - missed),
                   f"{(total - missed) / max(total, 1):.1%}")

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -36,7 +36,8 @@ class Module:
 
     @property
     def name(self) -> str:
-        return ".".join(self.path.with_suffix("").parts)
+        parts = self.path.with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     @property
     def lines(self) -> Block:
@@ -85,20 +86,38 @@ def modules(chapters: tuple[Chapter, ...]) -> dict[PurePosixPath, Module]:
             if cell.filename is None:
                 continue
             path = PurePosixPath(str(cell.filename))
-            if (
-                path.parts[:1] != ("scratch",) or path.suffix != ".py"
-                or len(path.parts) != 2
-            ):
+            if message := path_fault(path, gathered):
                 errors.append(BookError(
-                    cell.path, cell.line_of("filename"),
-                    f"'{cell.filename}' is outside the package; write "
-                    "'#| filename: scratch/NAME.py'",
+                    cell.path, cell.line_of("filename"), message
                 ))
                 continue
             gathered.setdefault(path, []).append(cell)
     if errors:
         raise BookErrors(errors)
     return {path: Module(path, tuple(c)) for path, c in gathered.items()}
+
+
+def path_fault(
+    path: PurePosixPath, others: Iterable[PurePosixPath]
+) -> str | None:
+    """What is wrong with the place of a module; None if nothing is."""
+    if (
+        path.parts[:1] != ("scratch",) or path.suffix != ".py"
+        or len(path.parts) < 2
+        or not all(n.isidentifier() for n in path.with_suffix("").parts)
+    ):
+        return (
+            f"'{path}' is outside the package; write "
+            "'#| filename: scratch/NAME.py' or 'scratch/FOLDER/NAME.py'"
+        )
+    for other in others:
+        for module, inside in ((path, other), (other, path)):
+            if module.with_suffix("") in inside.parents:
+                return (
+                    f"'{path}' and '{other}': Python would see the folder "
+                    "and not the module; rename one"
+                )
+    return None
 
 
 def through(book: Book, number: int) -> tuple[Chapter, ...]:

@@ -36,9 +36,9 @@ def test_each_chapter_is_a_valid_notebook_with_every_cell(chapter):
 def test_the_zip_holds_the_program_and_imports(tmp_path):
     with zipfile.ZipFile(SITE / takeaways.CODE) as archive:
         archive.extractall(tmp_path)
-    for file in (ROOT / "code" / "scratch").glob("*.py"):
-        assert (tmp_path / "scratch" / file.name).read_bytes() == (
-            file.read_bytes())
+    for file in (ROOT / "code" / "scratch").rglob("*.py"):
+        inside = file.relative_to(ROOT / "code")
+        assert (tmp_path / inside).read_bytes() == file.read_bytes()
     done = subprocess.run(
         [sys.executable, "-c", "import scratch.optim, figures.book"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""},

@@ -95,8 +95,8 @@ def apart(root, program, *arguments):
     )
 
 
-def run(root):
-    done = apart(root, PROGRAM, "mutate")
+def run(root, *arguments):
+    done = apart(root, PROGRAM, "mutate", *arguments)
     return done.returncode, done.stderr
 
 
@@ -107,6 +107,24 @@ from press.check import judge
 with tempfile.TemporaryDirectory() as folder:
     print(judge.baseline(Path.cwd(), "clip", Path(folder))["files"])
 """
+
+
+@forks
+@pytest.mark.daily
+def test_a_module_in_a_package_is_tested_through_the_package(
+    package
+):
+    root = package("clip(0) == 0", "clip(3, 2) == 2")
+    scratch = root / "code" / "scratch"
+    (scratch / "clip").mkdir()
+    (scratch / "clip.py").rename(scratch / "clip" / "one.py")
+    (scratch / "clip" / "__init__.py").write_text(
+        "from scratch.clip.one import clip\n", encoding="utf-8")
+    code, said = run(root, "--module", "clip")
+    assert code == 1 and "clip.one" in said and "__init__" not in said
+    assert "code/scratch/clip/one.py:4: nothing noticed '1' becom" in said
+    assert "one.py:8" not in said
+    assert run(root, "--module", "cli")[0] == 0
 
 
 @forks

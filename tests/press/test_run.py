@@ -123,6 +123,38 @@ def test_an_edit_makes_stale_what_depends_on_it(three, file, old, new, stale):
     assert changed(three, lambda: replace(three / file, old, new)) == stale
 
 
+@pytest.mark.parametrize("imports", [
+    "import scratch.deep", "from scratch.deep import one",
+    "from scratch import deep", "import scratch.deep.one",
+    "from scratch.deep.inner import (\n    two,\n)",
+])
+@pytest.mark.parametrize("file", [
+    "deep/__init__.py", "deep/one.py", "deep/inner/__init__.py",
+    "deep/inner/two.py",
+])
+def test_an_edit_inside_a_package_makes_stale_what_imports_it(
+    tmp_path, imports, file
+):
+    root = write_book(tmp_path, {"01-one": "# One\n\n" + cell(imports)})
+    for name, text in {
+        "deep/__init__.py": "from scratch.deep.one import a\n",
+        "deep/one.py": "from .inner.two import b\na = b\n",
+        "deep/inner/__init__.py": "from . import two\n",
+        "deep/inner/two.py": "from ..one import a as b\n",
+        "deep/other.py": "c = 1\n",
+    }.items():
+        path = root / "code" / "scratch" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    scratch = root / "code" / "scratch"
+    before = fingerprint(book := read_book(root), book.chapters[1])
+    (scratch / "deep" / "other.py").write_text("c = 2\n", encoding="utf-8")
+    assert fingerprint(book, book.chapters[1]) == before
+    with (scratch / file).open("a", encoding="utf-8") as opened:
+        opened.write("d = 1\n")
+    assert fingerprint(book, book.chapters[1]) != before
+
+
 @pytest.mark.parametrize("module, name, value", [
     (inputs, "device", lambda: "cuda"),
     (inputs, "version", lambda package: "9" if package == "torch" else "1"),

@@ -131,7 +131,8 @@ def test_a_line_of_a_module_knows_the_line_it_came_from(tangled):
 
 @pytest.mark.parametrize("name", [
     "one.py", "other/one.py", "scratch/one.txt", "scratch/../one.py",
-    "/scratch/one.py", "scratch/deep/one.py", "scratch", "scratch.py",
+    "/scratch/one.py", "scratch/deep/../one.py", "scratch", "scratch.py",
+    "scratch/de-ep/one.py", "scratch/o.ne.py",
 ])
 def test_program_text_outside_scratch_is_an_error(book_of, name):
     book = book_of("# One\n\n" + cell("a = 1", label="x", filename=name))
@@ -139,6 +140,51 @@ def test_program_text_outside_scratch_is_an_error(book_of, name):
     assert said.startswith("book/01-one.qmd:5: ")
     assert "#| filename: scratch/NAME.py" in said
     assert not (book.root / "code").exists()
+
+
+def test_a_module_may_lie_in_a_folder(book_of):
+    book = book_of("# One\n\n" + program("a = 1", "deep/one") + program(
+        "from scratch.deep.one import a\nb = a + c", "deep/__init__",
+    ) + program("c = 1", "deep/two"))
+    said = complaint(tangle.tangle, book)
+    assert said.startswith("book/01-one.qmd:10: ") and "`c`" in said
+    book = book_of("# One\n\n" + program("a = 1", "deep/one") + program(
+        "from scratch.deep.one import a\nb = a / 0", "deep/__init__",
+    ))
+    said = complaint(tangle.tangle, book)
+    assert said.startswith("book/01-one.qmd:10: 'import scratch.deep")
+    book = book_of("# One\n\n" + program("a = 1", "deep/one") + program(
+        "from scratch.deep.one import a\nb = a", "deep/__init__",
+    ))
+    assert tangle.tangle(book) == [
+        module_of(book, "deep/one"), module_of(book, "deep/__init__"),
+    ]
+
+
+@pytest.mark.parametrize("first, second", [
+    ("deep", "deep/one"), ("deep/one", "deep"), ("deep", "deep/__init__"),
+    ("deep/er", "deep/er/one"),
+])
+def test_a_module_beside_a_folder_of_its_name_is_an_error(
+    book_of, first, second
+):
+    book = book_of("# One\n\n" + program("a = 1", first)
+                   + program("a = 1", second))
+    said = complaint(tangle.tangle, book)
+    assert said.startswith("book/01-one.qmd:8: ")
+    assert "Python would see the folder" in said
+
+
+def test_a_module_that_becomes_a_package_leaves_nothing_behind(book_of):
+    book = book_of("# One\n\n" + program("a = 1"))
+    tangle.tangle(book)
+    book = book_of("# One\n\n" + program("a = 1", "one/inner")
+                   + program("from scratch.one.inner import a",
+                             "one/__init__"))
+    tangle.tangle(book)
+    tangle.check(book)
+    assert not module_of(book).exists()
+    assert module_of(book, "one/inner").exists()
 
 
 def test_a_syntax_error_is_named_at_its_line_in_the_chapter(book_of):
