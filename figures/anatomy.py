@@ -17,8 +17,7 @@ from figures.book import PALETTE, bare, digit, shade
 PARTS = {
     "Linear": ["linear"],
     "Conv2d": ["window_numbers", "conv2d"],
-    "BatchNorm1d": ["RunningStatistics"],
-    "MultiheadAttention": ["attention", "additive", "Heads"],
+    "MultiheadAttention": ["attention", "additive"],
 }
 
 

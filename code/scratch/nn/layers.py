@@ -1,0 +1,106 @@
+# Tangled from book/10-nn.qmd. Checksum 7ae43d29.
+import math
+
+import torch
+
+from scratch.nn.module import Module, Parameter
+
+
+class Sequential(Module):
+    """Modules, each applied to what the one before returned."""
+
+    def __init__(self, *layers):
+        for i, layer in enumerate(layers):
+            setattr(self, str(i), layer)
+
+    def layers(self):
+        """All of them, in order."""
+        return [m for m in vars(self).values() if isinstance(m, Module)]
+
+    def __iter__(self):
+        return iter(self.layers())
+
+    def __len__(self):
+        return len(self.layers())
+
+    def __getitem__(self, i):
+        return self.layers()[i]
+
+    def forward(self, x):
+        """x through all of them, in order."""
+        for layer in self.layers():
+            x = layer(x)
+        return x
+
+
+def uniform(shape, edge, **kind):
+    """A Parameter with numbers drawn evenly from -edge to edge."""
+    return Parameter(torch.empty(shape, **kind).uniform_(-edge, edge))
+
+
+def first_weights(shape, bias, **kind):
+    """weight of that shape and bias [shape[0]] or None, as torch's.
+
+    Uniform within 1 / sqrt(fan_in), where fan_in is how many
+    products one output adds up.
+    """
+    fan_in = math.prod(shape[1:])
+    gain = math.sqrt(2 / (1 + math.sqrt(5) ** 2))
+    edge = math.sqrt(3) * (gain / math.sqrt(fan_in))
+    weight = uniform(shape, edge, **kind)
+    if not bias:
+        return weight, None
+    return weight, uniform(shape[:1], 1 / math.sqrt(fan_in), **kind)
+
+
+def linear(x, weight, bias=None):
+    """x [..., in], weight [out, in], bias [out] -> [..., out]."""
+    rows = x.reshape(-1, x.shape[-1])            # [n, in]
+    if bias is None:
+        out = rows @ weight.T                    # [n, out]
+    else:
+        out = torch.addmm(bias, rows, weight.T)  # [n, out]
+    return out.reshape(*x.shape[:-1], weight.shape[0])
+
+
+class Linear(Module):
+    """Weighted sums, as torch.nn.Linear: weight [out, in]."""
+
+    def __init__(self, in_features, out_features, bias=True, **kind):
+        self.weight, self.bias = first_weights(
+            (out_features, in_features), bias, **kind
+        )
+
+    def forward(self, x):
+        """x [..., in] -> [..., out]."""
+        return linear(x, self.weight, self.bias)
+
+
+class ReLU(Module):
+    """Zero where x is negative. Its slope at zero is zero too."""
+
+    def forward(self, x):
+        """Any shape, same shape."""
+        return x.relu()
+
+
+class Dropout(Module):
+    """While training, zero with probability p, else x / (1 - p).
+
+    Srivastava et al. (2014), as torch.nn.Dropout. Raises ValueError
+    for p outside [0, 1].
+    """
+
+    def __init__(self, p=0.5):
+        if not 0 <= p <= 1:
+            raise ValueError(f"p is {p}, not from 0 to 1")
+        self.p = p
+
+    def forward(self, x):
+        """Any shape, same shape."""
+        if not self.training or self.p == 0:
+            return x
+        if self.p == 1:
+            return x * 0.0
+        keep = torch.empty_like(x).bernoulli_(1 - self.p)
+        return x * (keep / (1 - self.p))
