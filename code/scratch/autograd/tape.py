@@ -1,12 +1,12 @@
-# Tangled from book/12-autograd.qmd. Checksum 5dc5df76.
+# Tangled from book/12-autograd.qmd. Checksum 9b8aa60e.
 from contextlib import contextmanager
 from itertools import count
 
 import torch
 
 
-class Saved:
-    """What an operation keeps until its backward."""
+class Context:
+    """One operation on the tape, and what it keeps."""
 
     saved = ()
 
@@ -23,10 +23,6 @@ class Saved:
                                    f"{list(v.shape)} numbers that were "
                                    "changed in place since")
         return [v for v, _ in self.saved]
-
-
-class Context(Saved):
-    """One operation on the tape."""
 
     inputs = kept = None                         # inputs None: freed
     numbers = count()
