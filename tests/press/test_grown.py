@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from press.chapters import Cell, parse
-from press.tangle import Module
+from press.read.chapters import Cell, parse
+from press.tangle.tangle import Module
 from scratch.extends import extends
 
 # What a class has beside the members of its bodies.
