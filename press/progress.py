@@ -25,7 +25,12 @@ class Reporter:
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
 
     def say(self, message: str) -> None:
-        self.console.print(message, markup=False, soft_wrap=True)
+        try:
+            self.console.print(message, markup=False, soft_wrap=True)
+        except KeyboardInterrupt:
+            # rich keeps what it has written and would print it once more.
+            with self.console.capture():
+                raise
 
     @contextmanager
     def counting(self, name: str, total: int) -> Iterator[Callable[[], None]]:
