@@ -90,7 +90,8 @@ def test_what_making_it_found_is_looked_at_again(tmp_path):
 def made(tmp_path, monkeypatch, quick_kernels):
     """Makes all forms of a tiny book: what was asked of pandoc and Typst."""
     root = write_book(
-        tmp_path, {"01-one": "# One\n\nWords.\n\n" + cell("print(1)")})
+        tmp_path, {"01-one": "# One\n\nWords.\n\n" + cell("print(1)"),
+                   "data": "# Data\n\nA name that an input has too.\n"})
     calls = []
     for module in (pages, epub, takeaways, pdf):
         monkeypatch.setattr(
@@ -140,6 +141,12 @@ def another_filter(root, patch):
         "other" if file.name == "book.lua" else real(file)))
 
 
+def another_label(root, patch):
+    for module in (pages, epub, takeaways, pdf):
+        patch.setattr(module, "filter_data", lambda *a, _of=module.filter_data,
+                      **k: _of(*a, **k) + " ")
+
+
 def another_jupyter(root, patch):
     real = inputs.version
     patch.setattr(inputs, "version", lambda name: (
@@ -152,6 +159,7 @@ def another_jupyter(root, patch):
     (another_pandoc, False, SET - {"pdf"}),
     (another_template, False, {"html"}),
     (another_filter, False, SET - {"pdf"}),
+    (another_label, False, SET - {"pdf"}),
     (another_jupyter, True, set()),
 ])
 def test_all_that_is_stale_is_made_again_and_nothing_else(

@@ -34,7 +34,7 @@ def set_epub(
     body = remembered(cache, "book", {
         **set_with(book, __name__, ".css"), **pictures, "data": data,
         "said": json.dumps(metadata(book)),
-        **{w.chapter.name: w.markdown for w in woven},
+        **{f"text {w.chapter.name}": w.markdown for w in woven},
     }, lambda: make(book, woven, labels, data, pictures, cache))
     out.write_bytes(body)
 
