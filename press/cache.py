@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from press.files import write
 from press.imports import reached
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ def remembered(
 
 def recall(
     folder: Path, name: str, inputs: Mapping[str, str | bytes],
-    look: Look = "".__add__,
+    look: Look = str,
 ) -> bytes | None:
     """What is kept for these inputs, or None where it is missing, damaged
     or older than something that making it found."""
@@ -79,17 +80,6 @@ def keep(
     kept.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     for file in kept[entries:]:
         file.unlink(missing_ok=True)
-
-
-def write(file: Path, body: bytes) -> None:
-    """Write a file at once: whoever reads it sees all of it or none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(body)
-        os.replace(aside, file)
-    finally:
-        aside.unlink(missing_ok=True)  # where the disk was full
 
 
 def entry_of(folder: Path, name: str, key: str) -> Path:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from press import OLDEST, cache
+from press import OLDEST
 from press.errors import BookError
+from press.files import write
 from press.progress import Reporter
 
 GROUPS = ("press", "test")
@@ -34,7 +35,7 @@ def lock(root: Path, report: Reporter, upgrade: bool = False) -> None:
         if file.exists() and file.read_text(encoding="utf-8") == text:
             report.say(f"{name} was up to date")
             continue
-        cache.write(file, text.encode())
+        write(file, text.encode())
         report.say(f"{name} is made")
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from press import cache
 from press.check import proof
 from press.errors import BookError
+from press.files import write
 from press.progress import Reporter
 from press.read.chapters import Book, Cell, Chapter, read_book
 from press.read.labels import is_figure
@@ -181,7 +181,7 @@ def record(root: Path, report: Reporter) -> None:
             "entries": [asdict(entry) for entry, _ in entries(result)],
         }
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        cache.write(
+        write(
             folder(root) / f"{result.chapter.name}.json", text.encode())
     report.say(f"recorded {len(results)} chapters in book/recorded/outputs/")
 

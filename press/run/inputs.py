@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,12 +23,17 @@ DECIDING = ("torch", "numpy", "matplotlib", "ipykernel", "ipython",
             "jupyter-client", "nbclient", "nbformat")
 
 
+@cache
+def installed(package: str) -> str:
+    return version(package)
+
+
 def inputs_of(book: Book, chapter: Chapter) -> dict[str, str]:
     """All that the outputs of a chapter depend on, but for the data."""
     inputs = {
         "machine": f"{platform.machine()} {sys.platform} {device()}",
         "versions": " ".join(
-            [platform.python_version(), *map(version, DECIDING)]),
+            [platform.python_version(), *map(installed, DECIDING)]),
         "settings": json.dumps(book.settings, sort_keys=True),
         "setup": kernel.SETUP,
         # What is read of a chapter stands below.

@@ -6,14 +6,12 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from press import cache
 from press.errors import BookError, BookErrors
+from press.files import laid_out, write
 from press.read.chapters import Book, Cell, Chapter
 from press.tangle.merge import Block, Line, is_extension, merge
 
@@ -324,29 +322,20 @@ def tangle(book: Book) -> list[Path]:
     if not stale and not leftover:
         return []
 
-    with written_aside(staged) as folder:
+    with laid_out(texts(staged)) as folder:
         lint(staged, folder)
         import_each(staged, folder, list(staged))
 
     for path in stale:
-        cache.write(code / path, staged[path].text.encode())
+        write(code / path, staged[path].text.encode())
     for file in leftover:
         file.unlink()
     return [code / path for path in stale] + leftover
 
 
-@contextmanager
-def written_aside(
-    staged: dict[PurePosixPath, Module]
-) -> Iterator[Path]:
-    """A temporary folder that holds the modules."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary).resolve()
-        for path, module in staged.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(module.text, encoding="utf-8", newline="\n")
-        yield folder
+def texts(staged: dict[PurePosixPath, Module]) -> dict[str, bytes]:
+    return {str(path): module.text.encode()
+            for path, module in staged.items()}
 
 
 def lint_book(book: Book) -> None:
@@ -354,5 +343,5 @@ def lint_book(book: Book) -> None:
     staged = modules(book.chapters)
     for module in staged.values():
         check_syntax(module)
-    with written_aside(staged) as folder:
+    with laid_out(texts(staged)) as folder:
         lint(staged, folder)

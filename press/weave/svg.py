@@ -8,6 +8,8 @@ from pathlib import Path
 from press.errors import BookError
 
 PALETTE = Path(__file__).parents[2] / "figures" / "palette.json"
+# Roles that color no word: what words stand on, and their plain colors.
+GROUNDS = ("paper", "rule", "code", "muted", "ink")
 NOISE = re.compile(
     r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>",
     re.DOTALL,

@@ -148,8 +148,8 @@ def another_label(root, patch):
 
 
 def another_jupyter(root, patch):
-    real = inputs.version
-    patch.setattr(inputs, "version", lambda name: (
+    real = inputs.installed
+    patch.setattr(inputs, "installed", lambda name: (
         "99" if name == "nbclient" else real(name)))
 
 

@@ -157,7 +157,7 @@ def test_an_edit_inside_a_package_makes_stale_what_imports_it(
 
 @pytest.mark.parametrize("module, name, value", [
     (inputs, "device", lambda: "cuda"),
-    (inputs, "version", lambda package: "9" if package == "torch" else "1"),
+    (inputs, "installed", lambda package: "9" if package == "torch" else "1"),
     (kernel, "SETUP", "import this"),
 ])
 def test_another_machine_makes_everything_stale(

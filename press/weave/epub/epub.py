@@ -3,12 +3,12 @@
 import json
 import os
 import re
-import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered
+from press.files import laid_out
 from press.read import edition
 from press.read.chapters import Book
 from press.read.labels import Label
@@ -26,7 +26,6 @@ def set_epub(
     cache: Path,
 ) -> None:
     """Write the EPUB to `out`; from the cache where nothing changed."""
-    cache.mkdir(parents=True, exist_ok=True)
     data = filter_data(
         [w.chapter for w in woven], labels, lambda label: f"#{label.id}"
     )
@@ -35,26 +34,21 @@ def set_epub(
         **set_with(book, __name__, ".css"), **pictures, "data": data,
         "said": json.dumps(metadata(book)),
         **{f"text {w.chapter.name}": w.markdown for w in woven},
-    }, lambda: make(book, woven, labels, data, pictures, cache))
+    }, lambda: make(book, woven, labels, data, pictures))
     out.write_bytes(body)
 
 
 def make(
     book: Book, woven: list[Woven], labels: list[Label], data: str,
-    pictures: dict[str, bytes], cache: Path,
+    pictures: dict[str, bytes],
 ) -> bytes:
-    folder = cache / f"setting-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        for name, body in pictures.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(strict(body) if name.endswith(".svg") else body)
-        (folder / "labels.json").write_text(data, encoding="utf-8")
-        (folder / "book.css").write_text(
-            style(), encoding="utf-8", newline="\n"
-        )
+    """The EPUB's bytes."""
+    files = {
+        "labels.json": data.encode(), "book.css": style().encode(),
+        **{name: strict(body) if name.endswith(".svg") else body
+           for name, body in pictures.items()},
+    }
+    with laid_out(files) as folder:
         made = folder / "book.epub"
         pandoc(
             "the EPUB", json.dumps(whole(book, woven, labels)),
@@ -66,8 +60,6 @@ def make(
             environment={"SOURCE_DATE_EPOCH": "315532800"},
         )
         return made.read_bytes()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def strict(picture: bytes) -> bytes:
@@ -123,7 +115,7 @@ def style() -> str:
     palette = json.loads(source)["light"]
     roles = "".join(
         f".{role} {{ color: {color} }}\n" for role, color in palette.items()
-        if role not in ("paper", "rule", "code", "muted", "ink")
+        if role not in svg.GROUNDS
     )
     sheet = (TEMPLATES / "epub.css").read_text(encoding="utf-8")
     return re.sub(r"var\(--(\w+)\)", lambda m: palette[m[1]], sheet) + roles

@@ -41,7 +41,7 @@ def palette_css() -> str:
     dark = f"color-scheme:dark;{declared('dark')}"
     roles = "".join(
         f".{role}{{color:var(--{role})}}" for role in palette["light"]
-        if role not in ("paper", "rule", "code", "muted", "ink")
+        if role not in svg.GROUNDS
     )
     return (
         f":root{{{light}}}\n"

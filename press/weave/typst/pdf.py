@@ -3,13 +3,13 @@
 import json
 import os
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from press.cache import own_files, remembered
 from press.errors import BookError
+from press.files import laid_out
 from press.read.chapters import Book, Chapter
 from press.read.labels import Label, shown_number
 from press.read.pandoc import READER, cited, pandoc
@@ -42,7 +42,7 @@ def set_pdf(
     out.write_bytes(remembered(cache, paper, {
         **files, "typst": version("typst"),
         "press": own_files(__name__),
-    }, lambda: typeset(book, files, cache, paper)))
+    }, lambda: typeset(book, files, paper)))
 
 
 def told_to_typst(book: Book, imprint: dict[str, str]) -> dict:
@@ -167,24 +167,17 @@ def as_string(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def typeset(
-    book: Book, files: dict[str, bytes], cache: Path, paper: str,
-) -> bytes:
+def typeset(book: Book, files: dict[str, bytes], paper: str) -> bytes:
     """The PDF's bytes: the same for the same files."""
     import typst
 
-    folder = cache / f"setting-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
     try:
-        for name, data in files.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-        return typst.compile(
-            str(folder / "main.typ"), root=str(folder), format="pdf",
-            ignore_system_fonts=True, timestamp=0,
-            pdf_standards=["ua-1"], sys_inputs={"paper": PAPERS[paper]},
-        )
+        with laid_out(files) as folder:
+            return typst.compile(
+                str(folder / "main.typ"), root=str(folder), format="pdf",
+                ignore_system_fonts=True, timestamp=0,
+                pdf_standards=["ua-1"], sys_inputs={"paper": PAPERS[paper]},
+            )
     except typst.TypstError as error:
         path, line, excerpt = find_origin(
             book, files["main.typ"].decode(), error.diagnostic)
@@ -194,5 +187,3 @@ def typeset(
             f"Typst cannot set this: {error.message}{advice}\n{excerpt}"
             .rstrip(),
         ) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
