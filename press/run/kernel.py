@@ -4,11 +4,13 @@ import ast
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
 
 from press.errors import BookError
+from press.files import laid_out
 from press.read.chapters import Book, Cell, Chapter, Inline
 from press.run.locate import Frame, ask_frames, locate
 from press.run.results import uncolored
@@ -65,10 +67,27 @@ def as_notebook(chapter: Chapter) -> nbformat.NotebookNode:
     return notebook
 
 
+def sockets_in(folder: Path) -> dict[str, str]:
+    """How to reach a kernel: through files of its own. A port that was free
+    when it was chosen may be another kernel's when it is opened."""
+    if os.name == "nt":
+        return {}  # has no such sockets
+    return {"transport": "ipc", "connection_file": str(folder / "kernel.json")}
+
+
 async def execute(
     book: Book, chapter: Chapter, progress: Progress | None
 ) -> nbformat.NotebookNode:
     """Run every step in one kernel; the first that raises ends it."""
+    with laid_out({}) as folder:
+        return await execute_with(
+            book, chapter, progress, sockets_in(folder))
+
+
+async def execute_with(
+    book: Book, chapter: Chapter, progress: Progress | None,
+    sockets: dict[str, str],
+) -> nbformat.NotebookNode:
     from jupyter_client import AsyncKernelClient, AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import (
@@ -104,7 +123,7 @@ async def execute(
     environ = environment(book)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     client = NotebookClient(
-        notebook, timeout=TIME_LIMIT, km=AsyncKernelManager(),
+        notebook, timeout=TIME_LIMIT, km=AsyncKernelManager(**sockets),
         resources={"metadata": {"path": str(book.root)}},
         on_cell_start=starting, on_cell_error=raised, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],

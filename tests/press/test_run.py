@@ -791,6 +791,19 @@ def test_ipythons_own_syntax_and_await_are_no_syntax_errors(book_of, source):
     kernel.check_step(chapter, chapter.cells[0])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="has no such sockets")
+def test_kernels_share_no_ports_and_leave_no_sockets(tmp_path):
+    """Two that start at once chose one port now and then, and one died."""
+    ask = cell("from ipykernel import get_connection_info\n"
+               "print(get_connection_info())")
+    book = read_book(write_book(
+        tmp_path, {name: f"# T\n\n{ask}" for name in ("01-a", "02-b")}))
+    told = [json.loads(r.outputs[1][0]["text"]) for r in run.run_all(book)[1:]]
+    assert {one["transport"] for one in told} == {"ipc"}
+    assert told[0]["ip"] != told[1]["ip"]
+    assert not any(Path(one["ip"]).parent.exists() for one in told)
+
+
 def test_matplotlib_draws_svg(book_of, monkeypatch):
     monkeypatch.setattr(kernel, "SETUP", SETUP)
     result = executed(book_of("# T\n\n" + cell(
