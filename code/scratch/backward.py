@@ -1,4 +1,4 @@
-# Tangled from book/04-backward.qmd. Checksum 40cb6cf8.
+# Tangled from book/04-backward.qmd. Checksum 6f880398.
 import torch
 
 from scratch.functional import (
@@ -51,13 +51,13 @@ def loss_and_push(logits, targets):
     """cross_entropy and cross_entropy_backward in one pass.
 
     logits [N, classes], targets [N] -> loss [], d_logits [N, classes]
+    Trusts the targets: check_targets comes before.
     """
-    check_targets(logits, targets)
     labels = targets[:, None]                    # [N, 1]
     log_probs = log_softmax(logits)              # [N, classes]
     picked = log_probs.gather(1, labels)         # [N, 1]
     d_logits = log_probs.exp()                   # [N, classes]
-    d_logits.scatter_add_(1, labels, -torch.ones_like(picked))
+    d_logits.scatter_add_(1, labels, torch.full_like(picked, -1))
     return -picked.mean(), d_logits / len(logits)
 
 
@@ -72,6 +72,7 @@ def backward(x, targets, W1, b1, W2, b2):
     h_pre = linear(x, W1, b1)                    # [N, hidden]
     h = relu(h_pre)                              # [N, hidden]
     logits = linear(h, W2, b2)                   # [N, classes]
+    check_targets(logits, targets)
     loss, d_logits = loss_and_push(logits, targets)
 
     d_h, d_W2, d_b2 = linear_backward(h, W2, d_logits)

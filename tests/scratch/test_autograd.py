@@ -454,6 +454,12 @@ def test_the_engine_is_as_short_as_was_asked(module, most):
     assert len(starts) == len(set(starts))       # one statement a line
 
 
+def test_a_target_that_is_no_class_is_refused():
+    for wrong in ([0, 3], [-1, 0]):
+        with pytest.raises(IndexError, match=r"among the\s+3 classes"):
+            Tensor(torch.zeros(2, 3)).cross_entropy(torch.tensor(wrong))
+
+
 def test_gradients_add_up_over_calls_and_uses():
     x = Tensor(torch.tensor([1.0, 2.0]), True)
     (x * x).sum().backward()

@@ -46,7 +46,8 @@ def test_ruff_finds_nothing_in_the_package():
     run = python(
         "-m", "ruff", "check", "--isolated", "--no-cache",
         "--extend-select", "E,F,B", "--line-length", "72",
-        "--per-file-ignores", "__init__.py:F401",  # they pass names on
+        "--per-file-ignores", "__init__.py:F401",  # they pass names on,
+        "--per-file-ignores", "__init__.py:I001",  # several in a line
         "--output-format", "json", "scratch",
         cwd=CODE,
     )

@@ -5,6 +5,7 @@ import contextlib
 import copy
 import io
 import json
+import os
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
+from parts import put
 from press.read.chapters import Cell, read_book
 from press.run.steps import steps
 from scratch import timing
@@ -67,18 +69,18 @@ def run_chapter(folder, monkeypatch, cores):
     """
     monkeypatch.chdir(REPO)
     real = timing.time_op
-    monkeypatch.setattr(
-        timing, "time_op", lambda fn, device="cpu", **_: real(
+    put(
+        monkeypatch, timing, "time_op", lambda fn, device="cpu", **_: real(
             fn, device, turns=2, seconds=1e-6))
-    monkeypatch.setattr(timing, "race", lambda runs, *_: {
+    put(monkeypatch, timing, "race", lambda runs, *_: {
         name: timing.Timing(0.1, 0.1, 0.1, 5) for name in runs})
-    monkeypatch.setattr(timing, "cases", lambda *_, **__: {
+    put(monkeypatch, timing, "cases", lambda *_, **__: {
         "eager": lambda steps: None, "resident": {"absent": "needs CUDA"},
         "no item": len, "torch.nn": len, "tape": len,
         "compile": {"absent": "left out"},
         "graph": {"absent": "needs CUDA"},
         "compiled graph": {"absent": "needs CUDA"}})
-    monkeypatch.setattr(timing.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     before = torch.get_num_threads()
     shown, said, names = {}, [], {}
     try:

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parts import put
 from scratch import timing as module
 from scratch.backward import backward
 from scratch.data import load_mnist
@@ -49,7 +52,6 @@ from scratch.timing import (
     is_cuda,
     label,
     layers,
-    main,
     make_record,
     measure,
     multiply_adds,
@@ -76,6 +78,7 @@ from scratch.timing import (
     waiting,
     write,
 )
+from scratch.timing.__main__ import main
 
 REPO = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -92,8 +95,8 @@ def some_data(n=200, seed=0):
 def fast(monkeypatch):
     """Every measurement takes next to no time."""
     real = module.time_op
-    monkeypatch.setattr(
-        module, "time_op",
+    put(
+        monkeypatch, module, "time_op",
         lambda fn, device="cpu", **_: real(
             fn, device, turns=2, seconds=1e-6))
 
@@ -135,8 +138,8 @@ def test_the_clock_stops_when_the_device_is_done(monkeypatch):
         log.append("call")
         now[0] += 1.0
 
-    monkeypatch.setattr(module, "wait", waited)
-    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+    put(monkeypatch, module, "wait", waited)
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     assert clock(called, 3, "it") == 13.0  # three calls and the last wait
     assert log == ["wait it", "call", "call", "call", "wait it"]
 
@@ -175,7 +178,7 @@ def test_time_op_warms_up_and_fills_its_turns(monkeypatch):
         asked.append((count, device))
         return float(count) + (len(asked) > 4) * len(asked)
 
-    monkeypatch.setattr(module, "clock", clocked)
+    put(monkeypatch, module, "clock", clocked)
     found = time_op(lambda: calls.append(1), "it", turns=3, seconds=5)
     assert calls == [1]
     assert asked == [(n, "it") for n in (1, 2, 4, 8, 8, 8, 8)]
@@ -185,7 +188,7 @@ def test_time_op_warms_up_and_fills_its_turns(monkeypatch):
 
 def test_time_op_tells_long_from_short(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
 
     def taking(seconds):
         def call():
@@ -206,7 +209,7 @@ def test_racers_take_turns(monkeypatch):
         fn()
         return {"a": 1.0, "b": 2.0}[log[-1]] * len(log)
 
-    monkeypatch.setattr(module, "clock", clocked)
+    put(monkeypatch, module, "clock", clocked)
     found = race({"a": lambda: log.append("a"),
                   "b": lambda: log.append("b")}, "it", 3)
     assert log == ["a", "b"] * 4  # the first round only warms up
@@ -366,6 +369,14 @@ def test_tensor_adam_takes_torch_s_steps(dtype, limit, kind):
     for p, q in zip(ours, theirs, strict=True):
         torch.testing.assert_close(p, q, rtol=0, atol=limit)
     assert a.t.item() == 50 and a.t.dtype == torch.float64
+
+
+def test_tensor_adam_refuses_what_adam_refuses():
+    for kind in ({"lr": -1.0}, {"betas": (0.9, 1.0)}, {"eps": -1e-8}):
+        with pytest.raises(ValueError):
+            TensorAdam(fresh("cpu"), **kind)
+    with pytest.raises(TypeError, match="put it in a list"):
+        TensorAdam(torch.zeros(3))
 
 
 def test_tensor_adam_changes_leaves_in_place():
@@ -542,7 +553,7 @@ def cuda(monkeypatch):
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: t.clone())
-    monkeypatch.setattr(module, "is_cuda", lambda device: True)
+    put(monkeypatch, module, "is_cuda", lambda device: True)
     return SimpleNamespace(log=log, state=state)
 
 
@@ -591,7 +602,7 @@ def test_transfers_move_what_they_name(cuda, monkeypatch):
         moved.append(fn())
         return "time"
 
-    monkeypatch.setattr(module, "time_op", timed)
+    put(monkeypatch, module, "time_op", timed)
     X, _ = some_data(100)
     found = transfers(X, "cpu")
     assert {k: v["bytes"] for k, v in found.items()} == {
@@ -624,8 +635,8 @@ def test_a_measured_gpu_has_every_result(cuda, monkeypatch):
     fast(monkeypatch)
     monkeypatch.setattr(torch, "compile", lambda step: step)
     seen = []
-    monkeypatch.setattr(
-        module, "profiled",
+    put(
+        monkeypatch, module, "profiled",
         lambda fn, device: seen.append(fn()) or {"launches": len(seen)})
     X, y = some_data()
     found = plain(measure(CPU, X, y, Sizes(2, 1, 32, 4096)))
@@ -766,7 +777,7 @@ def timed(monkeypatch):
         kept.append((fn(), device, torch.get_num_threads()))
         return Timing(0.5, 0.4, 0.6, 3)
 
-    monkeypatch.setattr(module, "time_op", once)
+    put(monkeypatch, module, "time_op", once)
     return kept
 
 
@@ -807,7 +818,7 @@ def test_threads_are_put_back_after_an_error(monkeypatch):
     def broken(fn, device="cpu"):
         raise ValueError
 
-    monkeypatch.setattr(module, "time_op", broken)
+    put(monkeypatch, module, "time_op", broken)
     before = torch.get_num_threads()
     with pytest.raises(ValueError):
         threads(before + 1)
@@ -829,7 +840,7 @@ def test_a_roof_is_made_of_rates(timed):
 
 def test_a_roof_takes_the_product_with_the_best_rate(monkeypatch):
     seconds = {8: 1.0, 4: 0.001, 2: 1.0, 1000: 1.0, 1: 1.0}
-    monkeypatch.setattr(module, "time_op", lambda fn, device: Timing(
+    put(monkeypatch, module, "time_op", lambda fn, device: Timing(
         seconds[len(fn())], 0.0, 0.0, 1))
     assert roof("cpu", 8, 4000)["flops"] == 2 * 4**3 / 0.001
 
@@ -875,8 +886,8 @@ def test_the_profiler_sees_each_operation_once():
 
 def test_a_step_is_the_difference_of_two_runs(monkeypatch):
     """Five operations once, seven in each step."""
-    monkeypatch.setattr(
-        module, "profiled",
+    put(
+        monkeypatch, module, "profiled",
         lambda fn, device: {"operations": 5 + 7 * fn(), "waits": 2})
     assert a_step(lambda steps: steps, "cpu") == {
         "operations": 7.0, "waits": 0.0}
@@ -907,7 +918,7 @@ def test_the_driver_is_asked_of_nvidia_smi(monkeypatch):
         assert kind["check"] and kind["timeout"]
         return SimpleNamespace(stdout="580.159.04\n580.159.04\n")
 
-    monkeypatch.setattr(module.subprocess, "run", asked)
+    monkeypatch.setattr(subprocess, "run", asked)
     assert driver_version() == "580.159.04"
 
 
@@ -918,13 +929,13 @@ def test_the_processor_has_a_name(monkeypatch, tmp_path):
         "processor : 0\nmodel name\t: Some: CPU 9\nflags : a\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(module, "Path", lambda _: info)
+    put(monkeypatch, module, "Path", lambda _: info)
     assert cpu_name() == "Some: CPU 9"
     info.unlink()
-    monkeypatch.setattr(module.platform, "processor", lambda: "arm")
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
     assert cpu_name() == "arm"
-    monkeypatch.setattr(module.platform, "processor", lambda: "")
-    monkeypatch.setattr(module.platform, "machine", lambda: "riscv")
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "machine", lambda: "riscv")
     assert cpu_name() == "riscv"
 
 
@@ -942,7 +953,7 @@ def test_a_gpu_is_named_with_its_driver(cuda, monkeypatch):
     monkeypatch.setattr(
         torch.cuda, "get_device_properties", lambda i: SimpleNamespace(
             name="H100", total_memory=80, multi_processor_count=132))
-    monkeypatch.setattr(module, "driver_version", lambda: "580")
+    put(monkeypatch, module, "driver_version", lambda: "580")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     facts = about()
     assert facts["gpu"] == {
@@ -1002,11 +1013,11 @@ def test_everything_in_a_record_becomes_json():
 def small(monkeypatch):
     """Records of small sizes, without a compiler."""
     fast(monkeypatch)
-    monkeypatch.setattr(
-        module, "digits", lambda: (*some_data(), "a few numbers"))
+    put(
+        monkeypatch, module, "digits", lambda: (*some_data(), "a few numbers"))
     monkeypatch.setattr(torch, "compile", lambda step: step)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
-    monkeypatch.setattr(module, "Sizes", partial(Sizes, 2, 1, 32, 4096))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    put(monkeypatch, module, "Sizes", partial(Sizes, 2, 1, 32, 4096))
 
 
 def test_a_record_of_this_machine(small, capsys):
@@ -1029,9 +1040,9 @@ def test_with_a_gpu_a_record_has_two_devices(small, monkeypatch):
         asked.append((device.type, sizes.largest, sizes.copy, sizes.steps))
         return {}
 
-    monkeypatch.setattr(module, "measure", measured)
-    monkeypatch.setattr(module, "pick_device", lambda: torch.device("cuda"))
-    monkeypatch.setattr(module, "about", lambda: {"gpu": {"name": "H100"}})
+    put(monkeypatch, module, "measure", measured)
+    put(monkeypatch, module, "pick_device", lambda: torch.device("cuda"))
+    put(monkeypatch, module, "about", lambda: {"gpu": {"name": "H100"}})
     found = make_record(module.Sizes(), largest_gpu=77)
     assert asked == [("cuda", 77, 2**30, 2), ("cpu", 32, 4096, 2)]
     assert set(found["results"]) == {"cpu", "cuda"}
@@ -1122,7 +1133,7 @@ def test_what_cannot_be_written_ends_before_measuring(
     def too_late(*_):
         raise AssertionError("measured")
 
-    monkeypatch.setattr(module, "make_record", too_late)
+    put(monkeypatch, module, "make_record", too_late)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(SystemExit) as end:
@@ -1144,8 +1155,11 @@ def test_it_needs_torch_alone():
         env=os.environ | {"PYTHONPATH": str(REPO / "code")})
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == [
-        "scratch.backward", "scratch.functional", "scratch.init",
-        "scratch.optim", "scratch.timing"]
+        *("scratch." + name for name in (
+            "backward", "data", "functional", "init", "mnist", "optim")),
+        *("scratch.timing" + name for name in (
+            "", ".clocks", ".loops", ".machine", ".profiler", ".records",
+            ".replay", ".roofline", ".ways"))]
 
 
 def test_it_runs_as_a_module():

@@ -1,18 +1,9 @@
-# Tangled from book/12-autograd.qmd. Checksum 0a250b44.
+# Tangled from book/12-autograd.qmd. Checksum 46c6738a.
 """An engine for gradients: tensors, and the tape that they are on."""
 
 from scratch.autograd.function import (
-    Add,
-    CrossEntropy,
-    Exp,
-    Function,
-    Log,
-    MatMul,
-    Move,
-    Mul,
-    Pow,
-    Relu,
-)
+    Add, CrossEntropy, Exp, Function, Log, MatMul, Move, Mul, Pow,
+    Relu)
 from scratch.autograd.tape import Context, no_grad
 from scratch.autograd.tensor import Tensor
 

@@ -1,10 +1,10 @@
-# Tangled from book/12-autograd.qmd. Checksum 5d4fc6b6.
+# Tangled from book/12-autograd.qmd. Checksum e4e02d19.
 import torch
 
 from scratch.autograd.tape import Context
 from scratch.autograd.tensor import Tensor, plain
 from scratch.backward import loss_and_push, relu_backward
-from scratch.functional import relu
+from scratch.functional import check_targets, relu
 
 
 class Function(Context):
@@ -117,6 +117,7 @@ class Relu(Function):
 class CrossEntropy(Function):
     """loss_and_push of Chapter 4, for targets [N], int64."""
     def forward(ctx, logits, targets):
+        check_targets(logits, targets)
         loss, push = loss_and_push(logits, targets)
         ctx.save_for_backward(push)
         return loss

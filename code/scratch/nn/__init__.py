@@ -1,20 +1,11 @@
-# Tangled from book/10-nn.qmd. Checksum 9243bc42.
+# Tangled from book/10-nn.qmd. Checksum 41d71021.
 """What torch.nn adds: a Module, and layers made of it."""
 
 from scratch.nn.batchnorm import BatchNorm1d
 from scratch.nn.conv import Conv2d, conv2d, pair, window_numbers
 from scratch.nn.layers import (
-    Dropout,
-    Linear,
-    ReLU,
-    Sequential,
-    first_weights,
-    linear,
-    uniform,
-)
+    Dropout, Linear, ReLU, Sequential, first_weights, linear,
+    uniform)
 from scratch.nn.module import Handle, Module, Parameter, join
 from scratch.nn.multihead import (
-    MultiheadAttention,
-    additive,
-    attention,
-)
+    MultiheadAttention, additive, attention)
