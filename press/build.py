@@ -16,8 +16,7 @@ from filelock import FileLock
 from press.check import proof
 from press.progress import Reporter
 from press.read import edition
-from press.read.chapters import Book
-from press.read.labels import labels
+from press.read.book import Book
 from press.run import data
 from press.run.results import Result
 from press.run.run import run_all
@@ -64,7 +63,6 @@ def set_aside_and_swap(
     woven: list[Woven], formats: tuple[str, ...], paper: str,
 ) -> Path:
     """Set the formats in a folder aside, then put it in its place."""
-    known = labels(book)
     cache = book.root / ".cache" / "weave"
     site = book.root / "_book"
     aside = book.root / f"_book.{os.getpid()}"
@@ -74,7 +72,7 @@ def set_aside_and_swap(
         if "html" in formats:
             keep(site, aside)
             report.say("setting the pages")
-            pages.set_pages(book, woven, known, aside, cache / "html")
+            pages.set_pages(book, woven, aside, cache / "html")
             modules.set_modules(book, aside, cache / "html")
         elif site.exists():
             shutil.copytree(
@@ -84,7 +82,7 @@ def set_aside_and_swap(
         if "pdf" in formats:
             report.say("setting the PDF")
             pdf.set_pdf(
-                book, woven, known, aside / PDF, cache / "pdf",
+                book, woven, aside / PDF, cache / "pdf",
                 imprint=imprint(book), paper=paper,
             )
         elif (site / PDF).exists():
@@ -92,10 +90,10 @@ def set_aside_and_swap(
         if "takeaways" in formats:
             report.say("packing what readers take along")
             takeaways.set_takeaways(
-                book, executed, known, aside, cache / "notebooks"
+                book, executed, aside, cache / "notebooks"
             )
             epub.set_epub(
-                book, woven, known, aside / epub.EPUB, cache / "epub"
+                book, woven, aside / epub.EPUB, cache / "epub"
             )
         if "takeaways" in formats:
             search.set_index(aside, cache / "search")

@@ -14,7 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from press.read.chapters import Book, Chapter
+from press.read.book import Book
+from press.read.chapters import Chapter
 from press.run.kernel import Progress as Callback
 
 

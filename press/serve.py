@@ -15,7 +15,7 @@ from press.build import build
 from press.cache import content_once
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
-from press.read.chapters import read_book
+from press.read.book import read_book
 
 HOST = "127.0.0.1"
 PATTERNS = (

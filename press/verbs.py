@@ -13,7 +13,7 @@ from press.build import ALL, build
 from press.check import audit, bench, lint, mutate, proof, reproduce, testing
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.registry import parser
 from press.run import data
 from press.tangle import tangle

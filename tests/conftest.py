@@ -12,7 +12,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.run import kernel
 from tiny import write_book
 

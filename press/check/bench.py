@@ -15,8 +15,7 @@ from rich.table import Table
 
 from press.errors import BookError
 from press.progress import Reporter
-from press.read.chapters import read_book
-from press.read.labels import labels
+from press.read.book import read_book
 
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".cache", "_book", "_book.*", "data", "__pycache__",
@@ -103,7 +102,7 @@ def keep_first(copy: Path, number: int) -> None:
     book["appendices"] = ["book/data.qmd", "book/answers.qmd"]
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     short = read_book(copy)
-    known = {label.id for label in labels(short)}
+    known = {label.id for label in short.labels}
     for chapter in short.chapters:
         text = REFERENCE.sub(
             lambda m: m[0] if m[1] in known else "elsewhere", chapter.text
@@ -149,11 +148,11 @@ def change_cell(copy: Path, number: int) -> None:
 def change_word(copy: Path) -> None:
     """Change one word of prose in the last numbered chapter."""
     chapter = [c for c in read_book(copy).chapters if not c.appendix][-1]
-    for line in chapter.lines():
-        words = line.text.split()
+    for number, text in enumerate(chapter.scan.shown):
+        words = text.split()
         if len(words) > 8 and words[0].isalpha():
             file = copy / chapter.path
             lines = file.read_text(encoding="utf-8").split("\n")
-            lines[line.number - 1] = "Indeed " + lines[line.number - 1]
+            lines[number] = "Indeed " + lines[number]
             file.write_text("\n".join(lines), encoding="utf-8")
             return

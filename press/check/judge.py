@@ -85,7 +85,7 @@ def baseline(root: Path, module: str, folder: Path) -> dict:
     )
     tests = [
         str(file) for file, text in texts.items()
-        if named.search(text) and "press.read.chapters" not in text
+        if named.search(text) and "press.read.book" not in text
     ]
     if not tests:
         raise BookError(path, None, "has no tests")

@@ -3,169 +3,123 @@
 import difflib
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from press.check import typed
+from press.check.cells import annotation_faults, cell_faults
 from press.errors import BookError, BookErrors
 from press.read import words
-from press.read.chapters import (
-    BRACKETED,
-    CELL_START,
-    DIV,
-    FENCE,
-    HEADING,
-    INLINE,
-    Book,
-    Cell,
-    Chapter,
-    Line,
-    Text,
-    closes,
+from press.read.book import Book
+from press.read.cells import Cell, Text
+from press.read.chapters import Chapter
+from press.read.document import (
+    Document,
+    Heading,
+    Image,
+    Link,
+    Part,
+    Quiz,
+    Reference,
+    Shown,
+    Value,
 )
-from press.read.labels import (
-    KINDS,
-    Label,
-    is_figure,
-    is_table,
-    labels,
-    without_code,
-)
+from press.read.labels import KINDS, LABEL, Label, label_of
+from press.read.scan import HEADING
 from press.run.results import Result
-
-COLUMNS = 72
-OPTIONS = {
-    "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
-    "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
-    "alone",
-}
-TAKEN = {
-    "export": "aborts Quarto's render",
-    "file": "means something else to Quarto",
-}
-CLASSES = ("exact", "close", "machine")
-FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
-REFERENCE = re.compile(
-    rf"(?<![\w.@\\])-?@((?:{'|'.join(KINDS)})-[\w-]*\w)"
-)
-CITATION = re.compile(r"(?<![\w.@\\])-?@([A-Za-z][\w:.+/-]*\w)")
-LINK = re.compile(rf"(?<!!){BRACKETED}\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
-IMAGE = re.compile(rf"!{BRACKETED}\(([^)\s]+)[^)]*\)(\{{[^}}]*\}})?")
-TOGETHER = re.compile(rf"\[[^\]]*@(?:{'|'.join(KINDS)})-[^\]]*;[^\]]*\]")
-OPTION_ITEM = re.compile(r"^\s*[-*] \[([ xX])\] ")
-Fault = Callable[[str, str], BookError]  # of an option and a message
 
 
 def check(book: Book) -> None:
     """Raise with every fault that the sources alone can show."""
-    errors = list(faults(book))
-    if errors:
+    if errors := faults(book):
         raise BookErrors(errors)
 
 
-def faults(book: Book) -> Iterator[BookError]:
-    known = labels(book)
-    keys = bibliography_keys(book)
-    yield from label_faults(book, known)
+def faults(book: Book) -> list[BookError]:
+    found = list(block_faults(book))
+    certain = not found   # or else pandoc may read the rest in some other way
     for chapter in book.chapters:
-        yield from fence_faults(chapter)
         for cell in chapter.cells:
-            yield from cell_faults(cell)
-        yield from text_faults(book, chapter, known, keys)
-        yield from typed.faults(chapter, known)
-        yield from quiz_faults(chapter)
-    yield from words.faults(book)
-
-
-# ------------------------------------------------------------------ cells
-
-
-def cell_faults(cell: Cell) -> Iterator[BookError]:
-    def fault(option: str, message: str) -> BookError:
-        return BookError(cell.path, cell.line_of(option), message)
-
-    for option in cell.options:
-        if option in TAKEN:
-            yield fault(option, f"'{option}' {TAKEN[option]}; remove it")
-        elif option not in OPTIONS:
-            near = difflib.get_close_matches(str(option), OPTIONS, 1)
-            advice = f"write '{near[0]}'" if near else (
-                "known are " + ", ".join(sorted(OPTIONS))
-            )
-            yield fault(option, f"unknown option '{option}'; {advice}")
-    for option in FLAGS & cell.options.keys():
-        if not isinstance(cell.options[option], bool):
-            yield fault(option, f"'{option}' is true or false")
-    yield from reproduce_faults(cell, fault)
-    yield from float_faults(cell, fault)
-    for offset, source in enumerate(cell.source.split("\n")):
-        line = re.sub(r"# <\d+>$", "# ①", source)  # as it is printed
-        if re.match(r"#\| ?[\w-]+:", line):
-            yield BookError(
-                cell.path, cell.source_line + offset,
-                "an option below code is a comment; move it to the head of "
-                "the cell",
-            )
-        if len(line) > COLUMNS and cell.options.get("echo", True):
-            yield BookError(
-                cell.path, cell.source_line + offset,
-                f"{len(line)} columns; a page holds {COLUMNS}: break the line",
-            )
-
-
-def reproduce_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
-    value = cell.options.get("reproduce")
-    tolerance = cell.options.get("tolerance")
-    if value is not None and value not in CLASSES:
-        yield fault(
-            "reproduce",
-            f"'{value}' is no class; write exact, close or machine",
-        )
-    if value == "close" and tolerance is None:
-        yield fault(
-            "reproduce",
-            "how close? add '#| tolerance: 1e-5' or what holds",
-        )
-    if tolerance is not None:
-        if value != "close":
-            yield fault(
-                "tolerance", "a tolerance goes with 'reproduce: close'"
-            )
+            found += cell_faults(cell)
+        found += expression_faults(chapter)
+    if certain:
         try:
-            good = float(tolerance) > 0
-        except (TypeError, ValueError):
-            good = False
-        if not good:
-            yield fault(
-                "tolerance", f"'{tolerance}' is not a positive number"
-            )
+            found += document_faults(book)
+        except BookErrors as errors:
+            found += errors.errors
+    return found
 
 
-def float_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
-    if cell.label is not None and not re.fullmatch(
-        r"[a-z][\w-]*", str(cell.label)
-    ):
-        yield fault(
-            "label", f"'{cell.label}' is no label; write letters, digits "
-            "and hyphens, such as fig-memory",
-        )
-    if is_figure(cell):
-        for option in ("fig-cap", "fig-alt"):
-            if not cell.options.get(option):
-                yield fault(
-                    "label", f"the figure '{cell.label}' lacks {option}; add "
-                    f"'#| {option}: …'",
+def block_faults(book: Book) -> Iterator[BookError]:
+    """Where headings, divs and fences do not begin or end as written."""
+    for chapter in book.chapters:
+        yield from chapter.scan.faults
+        yield from heading_faults(chapter)
+
+
+def document_faults(book: Book) -> Iterator[BookError]:
+    """What only the whole book shows: names without a thing, things that
+    nobody explains."""
+    known = book.labels
+    names = {label.id: label for label in known}
+    keys = bibliography_keys(book)
+    yield from label_faults(book.documents, known)
+    for document in book.documents:
+        for part in document.parts:
+            for line, message in part_faults(
+                book, document, part, names, keys
+            ):
+                yield BookError(document.chapter.path, line, message)
+        for shown in document.all(Shown):
+            yield from annotation_faults(shown)
+        yield from typed.faults(document, known)
+    yield from words.faults(book.documents, book.entries)
+
+
+# ----------------------------------------------------------------- lines
+
+
+def expression_faults(chapter: Chapter) -> Iterator[BookError]:
+    """Quarto runs no chapter for the sake of its sentences alone."""
+    if chapter.cells:
+        return
+    for piece in chapter.pieces:
+        if isinstance(piece, Text):
+            for inline in piece.inlines():
+                yield BookError(
+                    chapter.path, inline.line,
+                    "an inline expression needs a ```{python} cell "
+                    "somewhere in the same file",
                 )
-    if is_table(cell) and not cell.options.get("tbl-cap"):
-        yield fault(
-            "label", f"the table '{cell.label}' lacks tbl-cap; add "
-            "'#| tbl-cap: …'",
-        )
 
 
-# ----------------------------------------------------------------- prose
+def heading_faults(chapter: Chapter) -> Iterator[BookError]:
+    """Lines that look like headings to one reader and not to another."""
+    before = ""
+    for number, text in enumerate(chapter.scan.shown, 1):
+        if before.strip() and not HEADING.match(before) and (
+            not before.startswith(":::")
+        ):
+            if HEADING.match(text):
+                yield BookError(
+                    chapter.path, number,
+                    "no heading without a blank line above it; add one",
+                )
+            elif re.match(r"(=+|-+)[ \t]*$", text):
+                yield BookError(
+                    chapter.path, number,
+                    "this makes a heading of the line above; write '## …', "
+                    "or leave a blank line between",
+                )
+        before = text
 
 
-def label_faults(book: Book, known: list[Label]) -> Iterator[BookError]:
+# ---------------------------------------------------------------- labels
+
+
+def label_faults(
+    documents: list[Document], known: list[Label]
+) -> Iterator[BookError]:
     first: dict[str, tuple] = {}
     for label in known:
         if label.id in first:
@@ -176,96 +130,100 @@ def label_faults(book: Book, known: list[Label]) -> Iterator[BookError]:
                 "rename one",
             )
         first.setdefault(label.id, (label.path, label.line))
-    plain: dict[str, Cell] = {}
-    for chapter in book.chapters:
-        for cell in chapter.cells:
-            name = f"{chapter.name} {cell.label}"
+    for document in documents:
+        plain: dict[str, Cell] = {}
+        for cell in document.chapter.cells:
             if cell.label and cell.label not in first:
+                name = str(cell.label)
                 if name in plain:
                     yield BookError(
                         cell.path, cell.line_of("label"),
-                        f"the label '{cell.label}' already stands at line "
+                        f"the label '{name}' already stands at line "
                         f"{plain[name].line_of('label')}; rename one",
                     )
                 plain[name] = cell
 
 
-def text_faults(
-    book: Book, chapter: Chapter, known: list[Label], keys: set[str]
-) -> Iterator[BookError]:
-    names = {label.id for label in known}
-    texts = [(n, without_code(text)) for n, text in chapter.paragraphs()]
-    for cell in chapter.cells:
-        for option in ("fig-cap", "tbl-cap"):
-            caption = without_code(str(cell.options.get(option, "")))
-            texts.append((cell.line_of(option), caption))
-    for start, text in texts:
-        for match, message in mention_faults(book, names, keys, text):
-            yield BookError(
-                chapter.path, start + text.count("\n", 0, match.start()),
-                message,
-            )
-        for match, message in target_faults(book, chapter, known, text):
-            yield BookError(
-                chapter.path, start + text.count("\n", 0, match.start()),
-                message,
-            )
-    yield from heading_faults(chapter)
-    if not chapter.cells:
-        for piece in chapter.pieces:
-            if isinstance(piece, Text):
-                for inline in piece.inlines():
-                    yield BookError(
-                        chapter.path, inline.line,
-                        "an inline expression needs a ```{python} cell "
-                        "somewhere in the same file",
-                    )
+# ----------------------------------------------------------------- parts
 
 
-def mention_faults(
-    book: Book, names: set[str], keys: set[str], text: str
-) -> Iterator[tuple[re.Match, str]]:
-    """References to no label, and citations of no source."""
-    for match in REFERENCE.finditer(text):
-        if match[1] not in names:
-            near = difflib.get_close_matches(match[1], names, 1)
+def part_faults(
+    book: Book, document: Document, part: Part, names: dict[str, Label],
+    keys: set[str],
+) -> Iterator[tuple[int, str]]:
+    """What is wrong with a thing, each on its line."""
+    name, line = label_of(part)
+    if name.startswith("sec-") and not isinstance(part, Heading):
+        yield line, (
+            f"'{name}' is a section's label, and this is no heading; "
+            f"write '## Title {{#{name}}}', or give it another name"
+        )
+    match part:
+        case Heading(id=name) if LABEL.fullmatch(name) and (
+            not name.startswith("sec-")
+        ):
+            yield part.line, (
+                f"'{name}' is no section's label; write {{#sec-…}}"
+            )
+        case Reference():
+            if message := reference_fault(book, part, names, keys):
+                yield part.line, message
+        case Link(target=target):
+            if message := link_fault(
+                book, document.chapter, target, names
+            ):
+                yield part.line, message
+        case Image(target=target, says=says):
+            if not says:
+                yield part.line, (
+                    f"the image {target} has no alt text; write what it "
+                    "shows: ![…](…)"
+                )
+            file = resolved(document.chapter, target)
+            if file and not (book.root / file).is_file():
+                yield part.line, f"no such image: {file}"
+        case Value(place="heading"):
+            yield part.line, (
+                "no value in a heading: contents and references repeat the "
+                "expression; say the value in the text below"
+            )
+        case Quiz(options=options):
+            if sum(right for right, _ in options) != 1:
+                yield part.line, (
+                    "a quiz has exactly one right option; mark it '- [x]'"
+                )
+            if not all(why for _, why in options):
+                yield part.line, (
+                    "an option does not say why; end it with "
+                    "[because …]{.why}"
+                )
+
+
+def reference_fault(
+    book: Book, part: Reference, names: dict[str, Label], keys: set[str]
+) -> str | None:
+    """A reference to no label, or a citation of no source."""
+    if part.key.split("-")[0] in KINDS and "-" in part.key:
+        if part.along:
+            return "several references in one bracket; write them apart"
+        if part.key not in names:
+            near = difflib.get_close_matches(part.key, names, 1)
             advice = f"write @{near[0]}" if near else (
                 "label something so, or remove the reference"
             )
-            yield match, f"nothing is labelled '{match[1]}'; {advice}"
-    for match in TOGETHER.finditer(text):
-        yield match, "several references in one bracket; write them apart"
-    for match in CITATION.finditer(text):
-        if match[1].split("-")[0] in KINDS and "-" in match[1]:
-            continue
-        if match[1] not in keys:
-            yield match, (
-                f"no source '{match[1]}' in the bibliography; add it to "
-                f"{book.config.get('bibliography', 'one')}"
-            )
-
-
-def target_faults(
-    book: Book, chapter: Chapter, known: list[Label], text: str
-) -> Iterator[tuple[re.Match, str]]:
-    """Links and images that lead nowhere, images that say nothing."""
-    for match in LINK.finditer(text):
-        if message := link_fault(book, chapter, match[2], known):
-            yield match, message
-    for match in IMAGE.finditer(text):
-        if not match[1] and "alt=" not in (match[3] or ""):
-            yield match, (
-                f"the image {match[2]} has no alt text; write what it "
-                "shows: ![…](…)"
-            )
-        file = resolved(chapter, match[2])
-        if file and not (book.root / file).is_file():
-            yield match, f"no such image: {file}"
+            return f"nothing is labelled '{part.key}'; {advice}"
+    elif part.key not in keys:
+        return (
+            f"no source '{part.key}' in the bibliography; add it to "
+            f"{book.config.get('bibliography', 'one')}"
+        )
+    return None
 
 
 def link_fault(
-    book: Book, chapter: Chapter, target: str, known: list[Label]
+    book: Book, chapter: Chapter, target: str, names: dict[str, Label]
 ) -> str | None:
+    """A link that leads to no page, or to no place on it."""
     path, _, anchor = target.partition("#")
     file = resolved(chapter, path) if path else chapter.path.as_posix()
     if file is None:
@@ -275,9 +233,9 @@ def link_fault(
     pages = {chapter.path.as_posix() for chapter in book.chapters}
     if file not in pages:
         return f"the link leads to {file}, which is no page of the book"
-    if anchor and file.endswith(".qmd") and anchor not in {
-        label.id for label in known if label.path.as_posix() == file
-    }:
+    if anchor and file.endswith(".qmd") and not (
+        anchor in names and names[anchor].path.as_posix() == file
+    ):
         return (
             f"the link leads to '#{anchor}', which is no label; give the "
             "heading an id such as {#sec-name}"
@@ -285,40 +243,11 @@ def link_fault(
     return None
 
 
-def heading_faults(chapter: Chapter) -> Iterator[BookError]:
-    """Lines that look like headings to one reader and not to another, and
-    headings that do not say the same everywhere."""
-    before: Line | None = None
-    for line in chapter.lines():
-        if HEADING.match(line.text) and INLINE.search(line.text):
-            yield BookError(
-                chapter.path, line.number,
-                "no value in a heading: contents and references repeat the "
-                "expression; say the value in the text below",
-            )
-        if (
-            before and before.number == line.number - 1
-            and before.text.strip() and not HEADING.match(before.text)
-            and not before.text.startswith(":::")
-        ):
-            if HEADING.match(line.text):
-                yield BookError(
-                    chapter.path, line.number,
-                    "no heading without a blank line above it; add one",
-                )
-            elif re.match(r"(=+|-+)[ \t]*$", line.text):
-                yield BookError(
-                    chapter.path, line.number,
-                    "this makes a heading of the line above; write '## …', "
-                    "or leave a blank line between",
-                )
-        before = line
-
-
 def resolved(chapter: Chapter, target: str) -> str | None:
     """A link's target as a path from the root of the book."""
     if re.match(r"[a-z][a-z+.-]*:", target, re.I):
         return None
+    target = unquote(target)
     if target.startswith("/"):
         return target.lstrip("/")
     folder = chapter.path.parent.as_posix()
@@ -333,98 +262,6 @@ def bibliography_keys(book: Book) -> set[str]:
     return set(re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", text, re.M))
 
 
-# ---------------------------------------------------------------- fences
-
-
-def fence_faults(chapter: Chapter) -> Iterator[BookError]:
-    """Fences and divs left open, and cells inside other fences."""
-    fence, opened = None, 0
-    for piece in chapter.pieces:
-        if isinstance(piece, Cell):
-            if fence:
-                yield BookError(
-                    chapter.path, piece.line,
-                    "Quarto runs this cell although it stands inside "
-                    "another fence; to show it write ```{{python}}",
-                )
-            continue
-        for number, text in enumerate(piece.text.split("\n"), piece.line):
-            match = FENCE.match(text)
-            if fence and match and closes(match, fence):
-                fence = None
-            elif fence and INLINE.search(text):
-                yield BookError(
-                    chapter.path, number,
-                    "Quarto runs this expression although it stands in a "
-                    "fence; to show it write `{{python}} …`",
-                )
-            elif not fence and match and "`" not in match[2]:
-                if not CELL_START.match(text):
-                    fence, opened = match[1], number
-    if fence:
-        yield BookError(
-            chapter.path, opened, f"this fence is never closed; add {fence}"
-        )
-    yield from div_faults(chapter)
-
-
-def div_faults(chapter: Chapter) -> Iterator[BookError]:
-    """Divs that are never closed, and ends of none."""
-    opened, fence = [], None
-    for piece in chapter.pieces:
-        if isinstance(piece, Cell):
-            continue
-        for number, text in enumerate(piece.text.split("\n"), piece.line):
-            match = FENCE.match(text)
-            if fence:
-                if match and closes(match, fence):
-                    fence = None
-            elif match and "`" not in match[2]:
-                fence = match[1]
-            elif match := DIV.match(text):
-                if match[2]:
-                    opened.append(number)
-                elif opened:
-                    opened.pop()
-                else:
-                    yield BookError(
-                        chapter.path, number,
-                        "this ::: closes no div; remove it",
-                    )
-    for number in opened:
-        yield BookError(
-            chapter.path, number, "this div is never closed; add :::"
-        )
-
-
-# --------------------------------------------------------------- quizzes
-
-
-def quiz_faults(chapter: Chapter) -> Iterator[BookError]:
-    """Each quiz has one right option, and each option says why."""
-    quizzes: dict[int, list[tuple[bool, bool]]] = {}
-    for line in chapter.lines():
-        div = next((d for d in line.divs if "quiz" in d.classes), None)
-        if not div:
-            continue
-        options = quizzes.setdefault(div.line, [])
-        if match := OPTION_ITEM.match(line.text):
-            options.append((match[1] != " ", False))
-        if options and ".why" in line.text:
-            options[-1] = options[-1][0], True
-    for number, options in quizzes.items():
-        if sum(right for right, _ in options) != 1:
-            yield BookError(
-                chapter.path, number,
-                "a quiz has exactly one right option; mark it '- [x]'",
-            )
-        if not all(why for _, why in options):
-            yield BookError(
-                chapter.path, number,
-                "an option does not say why; end it with [because …]{.why}",
-            )
-
-
 # --------------------------------------------------------------- outputs
 
 
@@ -434,7 +271,7 @@ def check_outputs(results: list[Result]) -> None:
     for result in results:
         for index, outputs in result.outputs.items():
             cell = result.chapter.pieces[index]
-            if not isinstance(cell, Cell) or is_figure(cell):
+            if not isinstance(cell, Cell) or cell.is_figure:
                 continue
             if "reproduce" in cell.options:
                 continue

@@ -18,8 +18,9 @@ from press.check import proof
 from press.errors import BookError
 from press.files import write
 from press.progress import Reporter
-from press.read.chapters import Book, Cell, Chapter, read_book
-from press.read.labels import is_figure
+from press.read.book import Book, read_book
+from press.read.cells import Cell
+from press.read.chapters import Chapter
 from press.run import data
 from press.run.inputs import device
 from press.run.kernel import environment
@@ -62,7 +63,7 @@ def entries(result: Result) -> Iterator[tuple[Entry, int]]:
                 made.update(dict.fromkeys(unmarked, last))
                 unmarked.clear()
             verdict, tolerance = last
-            if is_figure(step):
+            if step.is_figure:
                 continue
             for number, output in enumerate(result.outputs[key[0]], 1):
                 text = text_of(output)

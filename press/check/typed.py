@@ -5,11 +5,12 @@ A number in another work stands with its source: `[@he2015, Section 3.2]`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from press.errors import BookError
-from press.read.chapters import DIV, HEADING, Chapter
-from press.read.labels import CODE_SPAN, KINDS, Label
+from press.read.document import Document, Prose
+from press.read.labels import KINDS, Label
 
 WORDS = {
     "chapter": "Chapter", "chap.": "Chapter", "ch.": "Chapter",
@@ -26,7 +27,7 @@ BEFORE = {
     "and", "as", "by", "from", "in", "of", "or", "see", "since", "than",
     "to", "until", "with",
 }
-GAP = r"(?:[ \t\u00a0]|\\ |&nbsp;|\n[ \t>]*(?=\S))"
+GAP = r"[\s\u00a0]"
 NUMBER = r"(?:[A-Z](?![\w.]\w)|(?:[A-Z]\.)?\d+(?:\.\d+)*(?!\w))"
 ONE = rf"(?:\({NUMBER}\)|{NUMBER})"
 AND = rf"(?:{GAP}*(?:,|–|-|&|\b(?:and|or|to|through)\b){GAP}*)+"
@@ -34,49 +35,29 @@ TYPED = re.compile(
     rf"(?<![\w@#.-])(?i:({'|'.join(map(re.escape, WORDS))})(s)?)"
     rf"{GAP}+({ONE}(?(2)(?:{AND}{ONE})*))"
 )
-# Comments, targets of links, and what stands in brackets with a source.
-SOURCE = rf"(?<![\w.\\])@(?!(?:{'|'.join(KINDS)})-)[a-zA-Z]"
-ELSEWHERE = re.compile(
-    r"<!--.*?-->|\]\([^()]*\)"
-    rf"|\[[^\[\]]*{SOURCE}[^\[\]]*\](?![({{])"
-    rf"|{SOURCE}[\w:.+/-]*\s*\[[^\[\]]*\]", re.DOTALL,
-)
 
 
-def faults(chapter: Chapter, known: list[Label]) -> Iterator[BookError]:
+def faults(document: Document, known: list[Label]) -> Iterator[BookError]:
     """Each number in the prose and in the captions that is typed."""
     names: dict[tuple[str, str], str] = {}
     for label in known:
         names.setdefault(label.named, label.id)
-    lines = [""] * max((line.number for line in chapter.lines()), default=1)
-    for start, text in chapter.paragraphs():
-        shown = blank_out(CODE_SPAN, text).split("\n")
-        lines[start - 1:start - 1 + len(shown)] = shown
-    texts = [(1, "\n".join(lines))]
-    for cell in chapter.cells:
-        for option in ("fig-cap", "tbl-cap"):
-            caption = str(cell.options.get(option, ""))
-            texts.append((cell.line_of(option), blank_out(CODE_SPAN, caption)))
-    for start, text in texts:
-        text = blank_out(ELSEWHERE, text)
-        for match in find_typed(text):
-            above = text.count("\n", 0, match.start())
-            line = text.split("\n")[above]
-            bare = HEADING.match(line) or DIV.match(line)
-            message = (
-                f"'{in_line(match[0])}' is typed where no reference can "
+    met = Counter[tuple[int, str]]()
+    for prose in document.all(Prose):
+        for match in find_typed(prose.text):
+            words = in_line(match[0])
+            line = document.find(prose, words, met[prose.lines[0], words])
+            met[prose.lines[0], words] += 1
+            message = advise(match, names) if prose.place in (
+                "text", "caption") else (
+                f"'{words}' is typed where no reference can "
                 "stand; leave the number out"
-            ) if bare else advise(match, names)
-            yield BookError(chapter.path, start + above, message)
-
-
-def blank_out(pattern: re.Pattern[str], text: str) -> str:
-    """The text with a mark for each match, its lines where they were."""
-    return pattern.sub(lambda m: "`" + "\n" * m[0].count("\n"), text)
+            )
+            yield BookError(document.chapter.path, line, message)
 
 
 def in_line(text: str) -> str:
-    return " ".join(re.sub(r"\\ |&nbsp;|\n[ \t>]*", " ", text).split())
+    return " ".join(text.split())
 
 
 def find_typed(text: str) -> Iterator[re.Match[str]]:

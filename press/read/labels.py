@@ -9,29 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from press.read.chapters import (
-    BRACKETED,
-    HEADING,
-    IDENTIFIER,
-    Book,
-    Cell,
-    Chapter,
-    Line,
-    split_attributes,
-)
+from press.read.chapters import Chapter
+from press.read.document import Anchor, Div, Document, Heading, Part, Shown
 
 KINDS = {
     "sec": "Section", "fig": "Figure", "tbl": "Table",
     "eq": "Equation", "exr": "Exercise",
 }
-LABEL = re.compile(r"^(sec|fig|tbl|eq|exr)-[\w-]+$")
-EQUATION = re.compile(r"\$\$[ \t]*\{#(?P<id>eq-[\w-]+)\}")
-CAPTION = re.compile(
-    r"^[ \t]*(?::|Table:) .*?\{#(?P<id>tbl-[\w-]+)[^}]*\}[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
-IMAGE = re.compile(rf"!{BRACKETED}\([^)]*\)\{{[^}}]*#(?P<id>fig-[\w-]+)")
-CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+LABEL = re.compile(rf"({'|'.join(KINDS)})-[\w-]+")
+REFERENCE = re.compile(rf"(-?)@((?:{'|'.join(KINDS)})-[\w-]*\w)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +27,7 @@ class Label:
     id: str
     kind: str          # "Figure"
     number: str        # "3.1"
-    title: str         # of a section or an exercise, else empty
+    title: str         # of a section or an exercise, in plain words
     path: Path
     line: int
     page: str
@@ -61,133 +47,117 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Heading:
+class Section:
     """A section heading with the number it bears, if any."""
 
     level: int
     number: str
     title: str
-    id: str | None
+    id: str
     line: int
 
 
-def headings(chapter: Chapter) -> Iterator[Heading]:
-    """The headings of a chapter, numbered as Quarto numbers them."""
+def sections(document: Document) -> Iterator[Section]:
+    """The sections of a chapter, numbered as Quarto numbers them."""
+    chapter = document.chapter
     counters = [0] * 6
-    for line in chapter.lines():
-        match = HEADING.match(line.text)
-        if not match or in_exercise(line):
+    for heading in document.all(Heading):
+        if is_title(heading):
             continue
-        level = len(match[1])
-        title, attributes = split_attributes(match[2])
-        found = IDENTIFIER.search(attributes)
-        identifier = found[1] if found else None
-        unnumbered = (
-            "unnumbered" in attributes or attributes.strip() == "-"
-        )
+        unnumbered = "unnumbered" in heading.classes
         number = ""
-        if level == 1:
+        if heading.level == 1:
             counters = [0] * 6
             number = "" if unnumbered else chapter.number
         elif not unnumbered and chapter.number:
-            counters[level - 1] += 1
-            counters[level:] = [0] * (6 - level)
+            counters[heading.level - 1] += 1
+            counters[heading.level:] = [0] * (6 - heading.level)
             number = ".".join(
-                [chapter.number, *map(str, counters[1:level])]
+                [chapter.number, *map(str, counters[1:heading.level])]
             )
-        yield Heading(level, number, title, identifier, line.number)
+        yield Section(
+            heading.level, number, heading.title, heading.id, heading.line)
 
 
-def in_exercise(line: Line) -> bool:
-    return any(
-        (div.identifier or "").startswith("exr-")
-        or "solution" in div.classes
+def is_title(heading: Heading) -> bool:
+    """Whether it heads an exercise or a callout and is no section."""
+    return heading.inside("solution") or any(
+        div.id.startswith("exr-")
         or any(name.startswith("callout") for name in div.classes)
-        for div in line.divs
+        for div in heading.within
     )
 
 
-def anchors(chapter: Chapter) -> Iterator[tuple[str, str, str, int]]:
-    """(prefix, id, title, line) of every label, in the order of the page."""
-    found: list[tuple[int, str, str]] = []
-    for heading in headings(chapter):
-        if heading.id and heading.id.startswith("sec-"):
-            found.append((heading.line, heading.id, heading.title))
-    titles = exercise_titles(chapter)
-    seen_divs = set()
-    for line in chapter.lines():
-        for div in line.divs:
-            if div.line not in seen_divs and div.identifier:
-                seen_divs.add(div.line)
-                if LABEL.match(div.identifier):
-                    title = titles.get(div.line, "")
-                    found.append((div.line, div.identifier, title))
-    for start, paragraph in chapter.paragraphs():
-        text = without_code(paragraph)
-        for pattern in (EQUATION, CAPTION, IMAGE):
-            for match in pattern.finditer(text):
-                at = start + text.count("\n", 0, match.start("id"))
-                found.append((at, match["id"], ""))
-    for cell in chapter.cells:
-        if cell.label and LABEL.match(str(cell.label)):
-            found.append((cell.line_of("label"), cell.label, ""))
-    for at, identifier, title in sorted(found):
-        yield identifier.split("-")[0], identifier, title, at
-
-
-def without_code(text: str) -> str:
-    """A paragraph without its code spans, its lines where they were."""
-    return CODE_SPAN.sub(lambda match: "\n" * match[0].count("\n"), text)
-
-
-def exercise_titles(chapter: Chapter) -> dict[int, str]:
+def titles(document: Document) -> dict[int, str]:
     """The heading inside each exercise, by the line of its div."""
-    titles: dict[int, str] = {}
-    for line in chapter.lines():
-        if (match := HEADING.match(line.text)) and line.divs:
-            titles.setdefault(
-                line.divs[-1].line, split_attributes(match[2])[0]
-            )
-    return titles
+    result: dict[int, str] = {}
+    for heading in document.all(Heading):
+        if heading.within:
+            result.setdefault(heading.within[-1].line, heading.title)
+    return result
 
 
-def labels(book: Book) -> list[Label]:
+def label_of(part: Part) -> tuple[str, int]:
+    """The label that a part bears, or "", and the line of it."""
+    match part:
+        case Heading(id=name) if is_title(part):
+            return "", 0
+        case Heading(id=name) | Div(id=name) | Anchor(id=name):
+            return name, part.line
+        case Shown(cell=cell) if cell.label:
+            return str(cell.label), cell.line_of("label")
+    return "", 0
+
+
+def number_labels(
+    documents: list[Document], opening: Chapter
+) -> Iterator[Label]:
     """Every label of the book, in reading order, duplicates included."""
-    result = []
-    for chapter in book.chapters:
-        numbers = {h.id: h for h in headings(chapter) if h.id}
+    for document in documents:
+        chapter = document.chapter
+        numbers = {s.id: s for s in sections(document) if s.id}
+        names = titles(document)
         counts = dict.fromkeys(KINDS, 0)
         sort = "Appendix" if chapter.appendix else "Chapter"
-        around = sort, shown_number(book, chapter)
-        for prefix, identifier, title, line in anchors(chapter):
-            kind = KINDS[prefix]
+        around = sort, shown_number(opening, chapter)
+        for part in document.parts:
+            identifier, line = label_of(part)
+            if not LABEL.fullmatch(identifier):
+                continue
+            prefix = identifier.split("-")[0]
+            kind, title = KINDS[prefix], ""
             if prefix == "sec":
-                heading = numbers[identifier]
-                number = heading.number
-                if heading.level == 1:
-                    kind = sort
+                if identifier not in numbers:   # proof.py speaks of it
+                    continue
+                section = numbers[identifier]
+                number, title = section.number, section.title
+                kind = sort if section.level == 1 else kind
             else:
                 counts[prefix] += 1
                 number = str(counts[prefix])
                 if chapter.number:
                     number = f"{chapter.number}.{number}"
-            result.append(Label(
+                if isinstance(part, Div):
+                    title = names.get(part.line, "")
+            yield Label(
                 identifier, kind, number, title, chapter.path, line,
                 chapter.page, around,
-            ))
-    return result
+            )
 
 
-def is_figure(cell: Cell) -> bool:
-    return str(cell.label or "").startswith("fig-")
-
-
-def is_table(cell: Cell) -> bool:
-    return str(cell.label or "").startswith("tbl-")
-
-
-def shown_number(book: Book, chapter: Chapter) -> str:
+def shown_number(opening: Chapter, chapter: Chapter) -> str:
     """The number in the contents: the opening chapter is Chapter 0."""
-    if chapter is book.chapters[0] and not chapter.number:
+    if chapter.path == opening.path and not chapter.number:
         return "0"
     return chapter.number
+
+
+def referring(words: str, labels: dict[str, Label]) -> str:
+    """The words with their references as they are printed."""
+    def printed(match: re.Match) -> str:
+        label = labels.get(match[2])
+        if label is None:
+            return match[0]
+        return label.named[1] if match[1] else label.reference
+
+    return REFERENCE.sub(printed, words) if "@" in words else words

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 from press.errors import BookError
-from press.read.chapters import Book
 
 READER = "markdown-implicit_header_references"
 RUNTIME = ["+RTS", "-A64m", "-RTS"]  # more memory, less collecting of garbage
@@ -47,21 +46,3 @@ def pandoc(
 def program_version() -> str:
     import pypandoc
     return str(pypandoc.get_pandoc_version())
-
-
-def bibliography(book: Book) -> str:
-    """The works that the book cites, where it has any."""
-    file = book.root / book.config.get("bibliography", "missing")
-    return file.read_text(encoding="utf-8") if file.exists() else ""
-
-
-def cited(book: Book) -> list[str]:
-    """The arguments that resolve citations, where there are any."""
-    if not bibliography(book):
-        return []
-    works = book.root / book.config["bibliography"]
-    return [
-        "--citeproc", "--bibliography", str(works),
-        "--metadata", "link-citations=true",
-        "--metadata", "reference-section-title=References",
-    ]

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
-from press.read.labels import KINDS, Label
 from press.read.pandoc import READER, pandoc
 
 # A line with none of these is what it says.
 MARKUP = re.compile(r"[^\w\s,;:?!()/+=%-]|--|_|https?:|www\.")
 MARK = "\ue000"
-REFERENCE = re.compile(rf"(-?)@((?:{'|'.join(KINDS)})-[\w-]*\w)")
 
 _said: dict[str, str] = {}
 _asking = Lock()
@@ -42,21 +40,25 @@ def read(lines: list[str]) -> list[str]:
         f"{MARK}{number} {' '.join(line.split())}"
         for number, line in enumerate(lines)
     )
-    said = json.loads(pandoc(
-        "a title", text, "--from", READER,
+    return said(len(lines), text, READER)
+
+
+def plain_inlines(version: list[int], lists: list[list]) -> list[str]:
+    """What each of these lists of pandoc's inlines says."""
+    blocks = [
+        {"t": "Para", "c": [{"t": "Str", "c": f"{MARK}{number}"},
+                            {"t": "Space"}, *inlines]}
+        for number, inlines in enumerate(lists)
+    ]
+    return said(len(lists), json.dumps({
+        "pandoc-api-version": version, "meta": {}, "blocks": blocks,
+    }), "json") if lists else []
+
+
+def said(count: int, text: str, reader: str) -> list[str]:
+    """The words of so many marked paragraphs."""
+    words = json.loads(pandoc(
+        "a title", text, "--from", reader,
         "--to", str(Path(__file__).with_name("plain.lua")),
     ))
-    return [
-        " ".join(said[str(number)].split()) for number in range(len(lines))
-    ]
-
-
-def referring(words: str, labels: dict[str, Label]) -> str:
-    """The words with their references as they are printed."""
-    def printed(match: re.Match) -> str:
-        label = labels.get(match[2])
-        if label is None:
-            return match[0]
-        return label.named[1] if match[1] else label.reference
-
-    return REFERENCE.sub(printed, words) if "@" in words else words
+    return [" ".join(words[str(number)].split()) for number in range(count)]

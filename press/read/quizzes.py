@@ -10,39 +10,49 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from press.read.chapters import BRACKETED, DIV, Chapter, Line, Text
+from press.errors import BookError
+from press.read.cells import Text
+from press.read.document import Document, Quiz
+from press.read.scan import DIV
 
-OPTION = re.compile(r"^\s*[-*+] \[[ xX]\]\s+")
-WHY = re.compile(rf"{BRACKETED}\{{[^{{}}]*\.why\b[^{{}}]*\}}")
+OPTION = re.compile(r"^[\s>]*[-*+] \[[ xX]\]\s+")
+WHY = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\{[^{}]*\.why\b[^{}]*\}")
 
 
 @dataclass(frozen=True)
-class Quiz:
-    """One quiz: where it opens, and the keys of it and of its options."""
+class Keys:
+    """Where a quiz opens, and the keys of it and of its options."""
 
     line: int
     key: str
     options: tuple[str, ...]
 
 
-def read_quizzes(chapter: Chapter) -> list[Quiz]:
-    """The quizzes of a chapter, in the order of the page."""
+def quiz_keys(document: Document) -> list[Keys]:
+    """The keys of a chapter's quizzes, in the order of the page."""
+    chapter = document.chapter
     source = re.split(r"\r\n?|\n", chapter.text)
-    found: dict[int, list[Line]] = {}
-    for line in chapter.lines():
-        for div in line.divs:
-            if "quiz" in div.classes:
-                found.setdefault(div.line, []).append(line)
     result, taken = [], Counter[str]()
-    for opening, lines in found.items():
-        starts = [x.number for x in lines if OPTION.match(x.text)]
-        ends = [*starts, lines[-1].number + 1]
-        words = ["\n".join(source[start - 1:end - 1]) for start, end in zip(
-            [opening + 1, *starts], ends, strict=True)]
+    for quiz in document.all(Quiz):
+        starts = [
+            line for line in range(quiz.line + 1, quiz.end)
+            if OPTION.match(chapter.scan.shown[line - 1])
+        ]
+        if len(starts) != len(quiz.options):
+            raise BookError(
+                chapter.path, quiz.line,
+                f"{len(quiz.options)} options are read here and "
+                f"{len(starts)} written; begin each with '- [ ] ' or "
+                "'- [x] ' and put nothing else in boxes",
+            )
+        words = ["\n".join(source[start - 1:end - 1])
+                 for start, end in pairwise(
+                     [quiz.line + 1, *starts, quiz.end])]
         options = Counter[str]()
-        result.append(Quiz(
-            opening, key_of(words[0], taken),
+        result.append(Keys(
+            quiz.line, key_of(words[0], taken),
             tuple(key_of(option, options) for option in words[1:]),
         ))
     return result
@@ -56,7 +66,7 @@ def key_of(words: str, taken: Counter[str]) -> str:
     return digest if taken[digest] == 1 else f"{digest}-{taken[digest]}"
 
 
-def with_keys(piece: Text, quizzes: Iterable[Quiz]) -> Text:
+def with_keys(piece: Text, quizzes: Iterable[Keys]) -> Text:
     """The text with each quiz's keys as attributes of its div."""
     lines = piece.text.split("\n")
     for quiz in quizzes:

@@ -1,11 +1,8 @@
 """The simulations of the book: where each stands and what it shows."""
 
-import re
 from dataclasses import dataclass
 
-from press.read.chapters import Book, Chapter, Div
-
-ATTRIBUTE = r'\b{}="([^"]*)"'
+from press.read.document import Div, Document, Shown
 
 
 @dataclass(frozen=True)
@@ -17,37 +14,25 @@ class Simulation:
     figures: tuple[str, ...]   # the labels of its stills, in reading order
 
 
-def simulations(book: Book) -> list[Simulation]:
+def find_simulations(documents: list[Document]) -> list[Simulation]:
     """Every simulation once, in the order in which they are met."""
     found: dict[str, Simulation] = {}
-    for chapter in book.chapters:
-        for div in placed(chapter):
-            name = attribute(div, "data-sim")
+    for document in documents:
+        for div in document.all(Div):
+            if "sim" not in div.classes:
+                continue
+            name = div.attributes.get("data-sim", "")
             known = found.get(name, Simulation(name, "", ()))
             found[name] = Simulation(
-                name, known.shows or attribute(div, "data-shows"),
-                (*known.figures, still(chapter, div)),
+                name, known.shows or div.attributes.get("data-shows", ""),
+                (*known.figures, still(document, div)),
             )
     return list(found.values())
 
 
-def placed(chapter: Chapter) -> list[Div]:
-    """The `.sim` divs of a chapter."""
-    divs = {
-        div.line: div for line in chapter.lines() for div in line.divs
-        if "sim" in div.classes
-    }
-    return [divs[line] for line in sorted(divs)]
-
-
-def attribute(div: Div, name: str) -> str:
-    match = re.search(ATTRIBUTE.format(name), div.attributes)
-    return match[1] if match else ""
-
-
-def still(chapter: Chapter, div: Div) -> str:
+def still(document: Document, div: Div) -> str:
     """The label of the figure that the div holds, or "" without one."""
-    for cell in chapter.cells:
-        if cell.line > div.line:
-            return str(cell.label or "")
-    return ""
+    return next((
+        str(shown.cell.label or "") for shown in document.all(Shown)
+        if div in shown.within
+    ), "")

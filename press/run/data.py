@@ -7,7 +7,7 @@ from functools import partial
 from press.cache import Made, content, contents, keep, recall
 from press.errors import BookError
 from press.imports import reached
-from press.read.chapters import Book
+from press.read.book import Book
 from press.run.kernel import environment
 
 RAW = "data/MNIST/raw/*-ubyte"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from press.cache import content, contents, own_files
 from press.imports import reached
-from press.read.chapters import Book, Cell, Chapter
-from press.read.labels import labels
-from press.read.simulations import simulations
+from press.read.book import Book
+from press.read.cells import Cell
+from press.read.chapters import Chapter
 from press.run import kernel
 from press.run.steps import code_of, steps
 
@@ -53,7 +53,7 @@ def inputs_of(book: Book, chapter: Chapter) -> dict[str, str]:
     for file in files:
         if not file.is_relative_to(book.root / "data"):
             inputs[file.relative_to(book.root).as_posix()] = content(file)
-    if book.root / "press" / "read" / "chapters.py" in files:
+    if book.root / "press" / "read" / "book.py" in files:
         inputs["the book"] = "\n".join(outline(book, chapter))
     return inputs
 
@@ -86,10 +86,10 @@ def outline(book: Book, reader: Chapter) -> Iterator[str]:
                 yield piece.source
             else:
                 yield from (inline.source for inline in piece.inlines())
-    for label in labels(book):
+    for label in book.labels:
         if label.path != reader.path:
             yield f"{label.id} {label.number} {label.title}"
-    for simulation in simulations(book):
+    for simulation in book.simulations:
         yield f"{simulation.name} {simulation.shows} {simulation.figures}"
 
 
@@ -115,7 +115,7 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         for pattern in ("*.json", "*.mplstyle"):
             found.update((book.root / "figures").glob(pattern))
     press = book.root / "press"
-    if press / "read" / "chapters.py" in found:
+    if press / "read" / "book.py" in found:
         found.add(book.root / "_quarto.yml")
     if press / "read" / "pandoc.py" in found:
         for pattern in ("*.lua", "*.html"):

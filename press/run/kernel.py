@@ -11,7 +11,9 @@ import nbformat
 
 from press.errors import BookError
 from press.files import laid_out
-from press.read.chapters import Book, Cell, Chapter, Inline
+from press.read.book import Book
+from press.read.cells import Cell, Inline
+from press.read.chapters import Chapter
 from press.run.locate import Frame, ask_frames, locate
 from press.run.results import uncolored
 from press.run.steps import code_of, name_of, steps

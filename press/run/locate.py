@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from press.read.chapters import Book, Cell, Chapter, Inline
+from press.read.book import Book
+from press.read.cells import Cell, Inline
+from press.read.chapters import Chapter
 from press.tangle.tangle import modules
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import nbformat
 
 from press.errors import BookError
-from press.read.chapters import Chapter, Inline
+from press.read.cells import Inline
+from press.read.chapters import Chapter
 from press.run.steps import name_of, steps
 
 # What gives a terminal colors, and would be printed as [31m.

@@ -10,7 +10,8 @@ from typing import Any
 import nbformat
 
 from press.cache import Made, contents, keep, recall
-from press.read.chapters import Book, Chapter
+from press.read.book import Book
+from press.read.chapters import Chapter
 from press.run.inputs import data_of, inputs_of
 from press.run.kernel import Progress, environment, execute
 from press.run.results import Result, collect

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from press.read.chapters import Cell, Chapter, Inline
-from press.tangle.tangle import ANNOTATION
+from press.read.cells import ANNOTATION, Cell, Inline
+from press.read.chapters import Chapter
 
 
 def code_of(step: Cell | Inline) -> str:

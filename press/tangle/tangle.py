@@ -12,10 +12,11 @@ from pathlib import Path, PurePosixPath
 
 from press.errors import BookError, BookErrors
 from press.files import laid_out, write
-from press.read.chapters import Book, Cell, Chapter
+from press.read.book import Book
+from press.read.cells import ANNOTATION, Cell
+from press.read.chapters import Chapter
 from press.tangle.merge import Block, Line, is_extension, merge
 
-ANNOTATION = re.compile(r"[ \t]*#[ \t]*<\d+>[ \t]*$", re.MULTILINE)
 HEADER = re.compile(r"# Tangled from (.+)\. Checksum ([0-9a-f]{8})\.\n")
 
 

@@ -6,6 +6,7 @@ local blocks = {
   labels = {},              -- id to reference, number, title and href
   numbers = pandoc.List(),  -- of the headings, in order
   modules = nil,            -- where the pages of the program are
+  pictures = {},            -- path in the chapter to path on the page
   terms = {},               -- the glossary's, key to href and title
   circled = {'①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩'},
 }

@@ -29,6 +29,7 @@ local function read_metadata(meta)
   file:close()
   blocks.labels, blocks.numbers = data.labels, pandoc.List(data.numbers)
   blocks.modules, blocks.terms = data.modules, data.terms or {}
+  blocks.pictures = data.pictures
 end
 
 -- ------------------------------------------------------------- headings
@@ -117,6 +118,12 @@ local function captioned(el)
   long[1].content:insert(1,
     format.caption_label {pandoc.Str(label.reference .. ':')})
   el.caption.long = long
+  return el
+end
+
+-- A picture from a file has another name beside the page.
+local function renamed(el)
+  el.src = blocks.pictures[el.src] or el.src
   return el
 end
 
@@ -267,7 +274,7 @@ return {
   {Pandoc = titles_apart},
   {Pandoc = format.further},
   {Pandoc = format.solutions},
-  {Cite = reference},
+  {Cite = reference, Image = renamed},
   {Blocks = function(given)
     if format.annotations then given = annotated(given) end
     return laid('kept', given) or given

@@ -9,18 +9,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from press.cache import own_files
-from press.read.chapters import BRACKETED, INLINE, Book, Cell, Chapter, Text
-from press.read.labels import Label, headings, is_figure, is_table
-from press.read.pandoc import bibliography, program_version
-from press.read.plain import plain, plain_each, referring
-from press.read.quizzes import read_quizzes, with_keys
+from press.read.book import Book
+from press.read.cells import ANNOTATION, INLINE, Cell, Text
+from press.read.chapters import Chapter
+from press.read.document import Document, Image
+from press.read.labels import Label, referring, sections
+from press.read.pandoc import program_version
+from press.read.plain import plain
+from press.read.quizzes import quiz_keys, with_keys
 from press.run.results import Result, uncolored
 from press.weave import svg
 
-ANNOTATION = re.compile(r"#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
-IMAGE_PATH = re.compile(rf"(!{BRACKETED}\()([^)\s]+)")
 MARKED_UP = re.compile(r"`|\*\*|\$\S|\]\(|\]\{")
 FILTERS = Path(__file__).parent
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
@@ -32,19 +34,20 @@ class Woven:
 
     chapter: Chapter
     markdown: str
-    pictures: dict[str, bytes]   # by their path in the markdown
+    pictures: dict[str, bytes]   # by their path on the page
+    renamed: dict[str, str]      # that path, by the one in the markdown
 
 
 def weave(book: Book, result: Result) -> Woven:
     chapter = result.chapter
-    pictures: dict[str, bytes] = {}
+    document = book.document(chapter)
+    pictures, renamed = file_pictures(book, document)
     texts = []
-    quizzes = read_quizzes(chapter)
+    quizzes = quiz_keys(document)
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
             text = with_values(with_keys(piece, quizzes), index, result)
-            text = text.replace("{{python}}", "{python}")
-            texts.append(with_pictures(book, chapter, text, pictures))
+            texts.append(text.replace("{{python}}", "{python}"))
         else:
             lines = cell_markdown(
                 piece, result.outputs.get(index, []), pictures
@@ -53,7 +56,7 @@ def weave(book: Book, result: Result) -> Woven:
                 piece.indent + line if line else ""
                 for line in ["", *lines, ""]
             ))
-    return Woven(chapter, "\n".join(texts), pictures)
+    return Woven(chapter, "\n".join(texts), pictures, renamed)
 
 
 def with_values(piece: Text, index: int, result: Result) -> str:
@@ -67,25 +70,26 @@ def with_values(piece: Text, index: int, result: Result) -> str:
     return INLINE.sub(lambda match: next(values), piece.text)
 
 
-def with_pictures(
-    book: Book, chapter: Chapter, text: str, pictures: dict[str, bytes]
-) -> str:
-    """The text with its image files gathered and renamed."""
-    def rename(match: re.Match) -> str:
-        target = match[3]
-        if re.match(r"\w+:", target):
-            return match[0]
-        if target.startswith("/"):
-            file = book.root / target.lstrip("/")
-        else:
-            file = book.root / chapter.path.parent / target
+def file_pictures(
+    book: Book, document: Document
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The pictures that a chapter shows from files, by their path on the
+    page; and that path, by the one in the chapter."""
+    chapter = document.chapter
+    pictures, renamed = {}, {}
+    for image in document.all(Image):
+        if re.match(r"\w+:", image.target):
+            continue
+        folder = book.root / chapter.path.parent
+        if image.target.startswith("/"):
+            folder = book.root
+        file = folder / unquote(image.target).lstrip("/")
         name = f"figures/{chapter.name}-{file.name}"
         data = file.read_bytes()
         if file.suffix == ".svg":
             data = svg.tidy(data.decode(), Path(name).stem).encode()
-        pictures[name] = data
-        return match[1] + name
-    return IMAGE_PATH.sub(rename, text)
+        pictures[name], renamed[image.target] = data, name
+    return pictures, renamed
 
 
 def cell_markdown(
@@ -96,7 +100,7 @@ def cell_markdown(
     if options.get("include", True) is False:
         return []
     code = []
-    if options.get("echo", True) is not False and cell.source:
+    if cell.shows_code:
         language = ".python .cell-code"
         if cell.filename:
             language += f' filename="{cell.filename}"'
@@ -119,7 +123,7 @@ def cell_markdown(
 def numbered_notes(source: str) -> str:
     """`# <1>` as a circled digit that a list below can speak of."""
     return ANNOTATION.sub(
-        lambda match: "# " + CIRCLED[int(match[1]) - 1], source
+        lambda match: f"{match[1]}# {CIRCLED[int(match[2]) - 1]}", source
     )
 
 
@@ -148,14 +152,14 @@ def output_markdown(
     data = output.get("data", {})
     if "image/svg+xml" in data:
         stem = str(cell.label)
-        if not is_figure(cell):
+        if not cell.is_figure:
             stem = f"{cell.path.stem}-{cell.line}-{number}"
         name = f"figures/{stem}.svg"
         pictures[name] = svg.tidy(data["image/svg+xml"], stem).encode()
         return block(".cell-output-display", picture(cell, name))
     if "text/markdown" in data:
         lines = data["text/markdown"].strip("\n").split("\n")
-        if is_table(cell):
+        if cell.is_table:
             caption = cell.options.get("tbl-cap", "")
             lines += ["", f": {caption} {{#{cell.label}}}", ""]
         return block(".cell-output-display", lines)
@@ -168,8 +172,8 @@ def output_markdown(
 
 def picture(cell: Cell, name: str) -> list[str]:
     alt = json.dumps(spoken(cell), ensure_ascii=False)
-    caption = cell.options.get("fig-cap", "") if is_figure(cell) else ""
-    identifier = f"#{cell.label} " if is_figure(cell) else ""
+    caption = cell.options.get("fig-cap", "") if cell.is_figure else ""
+    identifier = f"#{cell.label} " if cell.is_figure else ""
     return [f"![{caption}]({name}){{{identifier}alt={alt}}}"]
 
 
@@ -190,7 +194,7 @@ def set_with(book: Book, module: str, *suffixes: str) -> dict[str, str]:
         "press": own_files(module, ".lua", *suffixes),
         "pandoc": program_version(),
         "book": json.dumps(book.config, default=str),
-        "works": bibliography(book),
+        "works": book.bibliography,
         "palette": svg.PALETTE.read_text(encoding="utf-8"),
     }
 
@@ -205,29 +209,28 @@ def filtered(data: Path) -> list[str]:
 
 
 def filter_data(
-    chapters: list[Chapter], labels: list[Label],
-    href: Callable[[Label], str],
-    modules: str | None = None, terms: dict | None = None,
-    first_number: str | None = None,
+    book: Book, documents: list[Document], href: Callable[[Label], str],
+    *, renamed: dict[str, str] | None = None, modules: str | None = None,
+    terms: dict | None = None, first_number: str | None = None,
 ) -> str:
     """What common.lua needs to know, as JSON; `first_number` is what the
     first heading shows."""
-    numbers = [h.number for c in chapters for h in headings(c)]
+    numbers = [s.number for one in documents for s in sections(one)]
     if first_number is not None:
         numbers[:1] = [first_number]
-    known = {label.id: label for label in labels}
-    titles = plain_each(label.title for label in labels)
+    known = {label.id: label for label in book.labels}
     return json.dumps({
         "labels": {
             label.id: {
                 "reference": label.reference,
                 "number": label.named[1],
                 "href": href(label),
-                "title": referring(title, known),
+                "title": referring(label.title, known),
             }
-            for label, title in zip(labels, titles, strict=True)
+            for label in book.labels
         },
         "numbers": numbers,
+        "pictures": renamed or {},
         **({"modules": modules} if modules else {}),
         **({"terms": {
             key: term | {"title": referring(term["title"], known)}

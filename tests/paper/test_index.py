@@ -13,8 +13,8 @@ from built import BOOK, PDF, SITE
 from press.read import words
 from press.weave.epub import epub
 
-ENTRIES = words.entries(BOOK)
-MARKS = [m for chapter in BOOK.chapters for m in words.marks(chapter)]
+ENTRIES = BOOK.entries
+MARKS = [m for one in BOOK.documents for m in words.read_marks(one)]
 
 
 def test_each_mark_of_a_page_leads_to_its_entry():
@@ -23,15 +23,15 @@ def test_each_mark_of_a_page_leads_to_its_entry():
     link = re.compile(
         r'<a href="([^"]*)#term-([\w-]+)" class="[^"]*\bterm"\s+'
         r'data-title="([^"]*)"')
-    for chapter in BOOK.chapters:
-        page = SITE / chapter.page
+    for document in BOOK.documents:
+        page = SITE / document.chapter.page
         found = link.findall(page.read_text(encoding="utf-8"))
         assert [key for _, key, _ in found] == [
-            mark.key for mark in words.marks(chapter)]
+            mark.key for mark in words.read_marks(document)]
         for target, key, said in found:
             assert (page.parent / target).resolve() == (
                 SITE / "book/glossary.html").resolve()
-            assert " ".join(unescape(said).split()) == ENTRIES[key].plain
+            assert " ".join(unescape(said).split()) == ENTRIES[key].text
             assert not re.search(r"[`${}\\]|@sec-|\]\(", said)
 
 

@@ -10,10 +10,10 @@ import pypdfium2.raw as pdfium
 import pytest
 
 from built import BOOK, PDF, SITE
-from press.read.labels import headings, labels
+from press.read.labels import sections
 from press.weave.epub import epub
 
-LABELS = {label.id: label for label in labels(BOOK)}
+LABELS = {label.id: label for label in BOOK.labels}
 KINDS = {"Figure", "Table", "Equation", "Exercise", "Section", "Chapter",
          "Appendix"}
 EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link",
@@ -205,12 +205,12 @@ def test_references_on_paper_lead_to_the_sheet_that_shows_the_number(sheets):
 
 def test_every_section_is_numbered_on_paper_as_on_the_screen(sheets, screen):
     whole = re.sub(r"\s", "", "".join(sheets[0]))
-    for chapter in BOOK.chapters:
-        page = (SITE / chapter.page).read_text(encoding="utf-8")
+    for document in BOOK.documents:
+        page = (SITE / document.chapter.page).read_text(encoding="utf-8")
         page = page[page.index("<main"):]
         shown = re.findall(r'class="section-number">([^<]+)<', page)
         wanted = [
-            h for h in headings(chapter) if h.level > 1 and h.number
+            s for s in sections(document) if s.level > 1 and s.number
         ]
         assert shown == [h.number for h in wanted]
         for heading in wanted:

@@ -10,7 +10,7 @@ import printed
 from built import BOOK, PDF, ROOT
 from press import build
 from press.read import edition
-from press.read.labels import headings, labels
+from press.read.labels import sections
 from press.run import run
 from press.weave import svg, weave
 from press.weave.typst import pdf
@@ -42,7 +42,7 @@ def pages(paper, tmp_path_factory):
         assert not any(result.fresh for result in results)
         woven = [weave.weave(BOOK, result) for result in results]
         pdf.set_pdf(
-            BOOK, woven, labels(BOOK), file,
+            BOOK, woven, file,
             ROOT / ".cache" / "weave" / "pdf",
             imprint=build.imprint(BOOK), paper=paper,
         )
@@ -208,7 +208,7 @@ def test_no_heading_stands_at_the_foot_of_a_page(pages, paper):
     """At least two lines of the text follow it, or a picture."""
     titles = {
         re.sub(r"[\s`*$]", "", heading.number + heading.title)
-        for chapter in BOOK.chapters for heading in headings(chapter)
+        for one in BOOK.documents for heading in sections(one)
         if heading.level > 1
     }
     seen = 0
@@ -261,7 +261,7 @@ def test_every_chapter_is_in_it(text):
 
 
 def test_figures_and_tables_have_the_numbers_of_the_pages(text):
-    for label in labels(BOOK):
+    for label in BOOK.labels:
         if label.kind in ("Figure", "Table"):
             assert f"{label.kind} {label.number}:" in text, label.id
         elif label.kind == "Exercise":

@@ -12,7 +12,6 @@ import nbformat
 import pytest
 
 from built import BOOK, ROOT, SITE
-from press.read.labels import labels
 from press.weave.epub import epub
 from press.weave.notebook import takeaways
 
@@ -69,7 +68,7 @@ def test_the_epub_has_the_numbers_of_the_pages():
             if re.search(r"ch\d+\.xhtml$", name)
         )
     text = text.replace("\u00a0", " ")
-    for label in labels(BOOK):
+    for label in BOOK.labels:
         place = text.find(f'id="{label.id}"')
         assert place >= 0, label.id
         after = text[place:text.find(' id="fig-', place + 9)]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from press.check import bench, proof
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.run import inputs
 from tiny import cell, write_book
 

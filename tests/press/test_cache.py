@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from press import cache
 from press.read import pandoc
-from press.read.chapters import read_book
-from press.read.labels import labels
+from press.read.book import read_book
 from press.run import inputs, run
 from press.weave import weave
 from press.weave.epub import epub
@@ -105,12 +104,12 @@ def made(tmp_path, monkeypatch, quick_kernels):
         book = read_book(root)
         results = run.run_all(book)
         woven = [weave.weave(book, result) for result in results]
-        known, site = labels(book), root / "site"
+        site = root / "site"
         folder = root / ".cache"
-        pages.set_pages(book, woven, known, site, folder / "html")
-        epub.set_epub(book, woven, known, site / "b.epub", folder / "epub")
-        takeaways.set_takeaways(book, results, known, site, folder / "books")
-        pdf.set_pdf(book, woven, known, site / "b.pdf", folder / "pdf",
+        pages.set_pages(book, woven, site, folder / "html")
+        epub.set_epub(book, woven, site / "b.epub", folder / "epub")
+        takeaways.set_takeaways(book, results, site, folder / "books")
+        pdf.set_pdf(book, woven, site / "b.pdf", folder / "pdf",
                     imprint={})
         return [r.fresh for r in results][1], set(calls)
     return root, make

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from press.errors import BookError
-from press.read.chapters import Cell, Chapter, Text, parse, read_book
+from press.read.book import read_book
+from press.read.cells import Cell, Text, parse
+from press.read.chapters import Chapter
 from tiny import cell, write_book
 
 PATH = Path("book/01-one.qmd")
@@ -257,7 +259,8 @@ def test_no_line_is_lost_and_every_piece_stands_where_it_says(lines):
 
 
 def shown(text):
-    return [(line.number, line.text) for line in chapter(text).lines()]
+    lines = chapter(text).scan.shown
+    return [(n, line) for n, line in enumerate(lines, 1) if line]
 
 
 def test_prose_lines_leave_out_cells_and_fences():
@@ -274,23 +277,20 @@ def test_odd_line_separators_do_not_shift_line_numbers():
     assert shown("a\u2028b\x0cc\x85d\ne")[-1] == (2, "e")
 
 
-def test_a_line_knows_the_divs_around_it():
-    text = "::: {#exr-one .hard}\na\n:::: solution\nb\n::::\nc\n:::\nd"
-    around = {
-        line.text: [(d.identifier, d.classes) for d in line.divs]
-        for line in chapter(text).lines()
-    }
-    outer = ("exr-one", {"hard"})
-    assert around["a"] == [outer]
-    assert around["b"] == [outer, (None, {"solution"})]
-    assert around["c"] == [outer]
-    assert around["d"] == []
+def test_comments_are_hidden_but_not_what_only_looks_like_one():
+    assert shown(
+        "a <!-- no --> b\n<!--\n# no\n-->c\n`<!--` d\n```\n<!--\n```\ne"
+    ) == [(1, "a  b"), (4, "c"), (5, "`<!--` d"), (9, "e")]
 
 
-def test_paragraphs_are_lines_without_a_blank_one_between():
-    text = "# T\n\na\nb\n\n```\nx\n```\nc\n```{python}\n1\n```\nd\n"
-    assert list(chapter(text).paragraphs()) == [
-        (1, "# T"), (3, "a\nb"), (9, "c"), (13, "d"),
+def test_headings_divs_and_cells_are_stamped_with_their_lines():
+    text = (
+        "# One {#sec-one}\n::: {#exr-one .hard}\n:::: solution\n"
+        "<!--\n## no\n-->\n::::\n```{python}\n1\n```\n:::\n```\n# no\n```\n"
+    )
+    assert [(s.kind, s.line, s.id) for s in chapter(text).scan.stamps] == [
+        ("heading", 1, "sec-one"), ("div", 2, "exr-one"), ("div", 3, ""),
+        ("end", 7, ""), ("cell", 8, ""), ("end", 11, ""),
     ]
 
 

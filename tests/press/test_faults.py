@@ -12,7 +12,7 @@ import pytest
 from press import build, cache
 from press.errors import BookError
 from press.progress import Reporter
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.run import data
 from press.weave.html import pages
 from tiny import HANGS, PROGRAM, REPO, cell, contents, write_book

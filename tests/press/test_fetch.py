@@ -3,7 +3,7 @@
 import pytest
 
 from press.errors import BookError
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.run import data
 from tiny import write_book
 

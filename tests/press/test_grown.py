@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from press.read.chapters import Cell, parse
+from press.read.cells import Cell, parse
 from press.tangle.tangle import Module
 from scratch.extends import extends
 

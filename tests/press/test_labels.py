@@ -1,15 +1,15 @@
 """Everything that bears a number bears the one Quarto gives it."""
 
-from press.read.labels import headings, labels
+from press.read.labels import sections as numbered
 from tiny import cell
 
 
 def numbers(book):
-    return {label.id: label.number for label in labels(book)}
+    return {label.id: label.number for label in book.labels}
 
 
 def sections(book, index=1):
-    return [(h.title, h.number) for h in headings(book.chapters[index])]
+    return [(h.title, h.number) for h in numbered(book.documents[index])]
 
 
 def test_sections_are_numbered_within_their_chapter(book_of):
@@ -79,11 +79,11 @@ def test_each_kind_is_counted_by_itself_and_anew_in_each_chapter(book_of):
 
 
 def test_numbers_follow_the_order_of_the_page_whatever_makes_them(book_of):
-    (one, two, three) = labels(book_of(
+    (one, two, three) = book_of(
         "# One\n\n![A](a.png){#fig-image}\n\n"
         + cell("1", label="fig-cell")
         + "\n::: {#fig-div}\nx\n\nA caption\n:::\n"
-    ))
+    ).labels
     assert [(one.id, one.number, one.line), (two.id, two.number, two.line),
             (three.id, three.number, three.line)] == [
         ("fig-image", "1.1", 3), ("fig-cell", "1.2", 6),
@@ -98,7 +98,7 @@ def test_references_name_the_kind_and_the_number(book_of):
         appendices={"data": "# Data {#sec-data}\n\n## B {#sec-b}\n\n"
                             + cell("1", label="tbl-x")},
     )
-    assert {x.id: x.reference.replace("\xa0", " ") for x in labels(book)} == {
+    assert {x.id: x.reference.replace("\xa0", " ") for x in book.labels} == {
         "fig-start": "Figure 1", "sec-one": "Chapter 1",
         "sec-a": "Section 1.1", "eq-x": "Equation 1.1",
         "sec-data": "Appendix A", "sec-b": "Section A.1",
@@ -111,16 +111,16 @@ def test_the_opening_and_its_sections_are_named_chapter_0(book_of):
         "index": "# Start {#sec-start .unnumbered}\n\n## A {#sec-a}\n",
         "01-one": "# One\n\n## B {#sec-b .unnumbered}\n",
     }, appendices={"data": "# Data\n\n## C {#sec-c .unnumbered}\n"})
-    assert [(x.id, x.number, x.named) for x in labels(book)] == [
+    assert [(x.id, x.number, x.named) for x in book.labels] == [
         ("sec-start", "", ("Chapter", "0")), ("sec-a", "", ("Chapter", "0")),
         ("sec-b", "", ("Chapter", "1")), ("sec-c", "", ("Appendix", "A")),
     ]
 
 
 def test_labels_know_their_page_and_an_exercise_its_title(book_of):
-    (label,) = labels(book_of(
+    (label,) = book_of(
         "# One\n\n::: {#exr-a .hard}\n\n## Why? {.unnumbered}\n\nx\n:::\n"
-    ))
+    ).labels
     assert (label.page, label.line) == ("book/01-one.html", 3)
     assert label.title == "Why?"
 
@@ -159,5 +159,5 @@ def test_cells_with_other_labels_are_not_counted(book_of):
 
 
 def test_a_duplicate_is_there_twice_for_the_proof_to_find(book_of):
-    found = labels(book_of("# One\n\n$$x$$ {#eq-a}\n\n$$y$$ {#eq-a}\n"))
+    found = book_of("# One\n\n$$x$$ {#eq-a}\n\n$$y$$ {#eq-a}\n").labels
     assert [label.line for label in found] == [3, 5]

@@ -4,8 +4,7 @@ import pytest
 
 from press import build
 from press.errors import BookError
-from press.read.chapters import read_book
-from press.read.labels import labels
+from press.read.book import read_book
 from press.run import run
 from press.weave import weave
 from press.weave.typst import pdf
@@ -65,7 +64,7 @@ AFTER = {"answers": "# Answers\n\n::: {.answers}\n:::\n\n::: {.solutions}\n"
 def typeset(book):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     pdf.set_pdf(
-        book, woven, labels(book), book.root / "b.pdf", book.root / "cache",
+        book, woven, book.root / "b.pdf", book.root / "cache",
         imprint=build.imprint(book),
     )
 
@@ -137,7 +136,7 @@ def test_each_piece_of_the_source_says_what_it_is_made_of(book_of):
     woven = [weave.weave(book, result) for result in run.run_all(book)]
     (book.root / "c").mkdir()
     source = pdf.typst_source(
-        book, woven, labels(book), book.root / "c")
+        book, woven, book.root / "c")
     named = [line.removeprefix(FROM) for line in source.split("\n")
              if line.startswith(FROM)]
     one, answers = "book/01-one", "book/answers"

@@ -15,8 +15,7 @@ from figures import stages
 from press import build
 from press.errors import BookError
 from press.read import edition
-from press.read.chapters import read_book
-from press.read.labels import labels
+from press.read.book import read_book
 from press.run import run
 from press.weave import weave
 from press.weave.epub import epub
@@ -76,10 +75,10 @@ def versioned(book_of, tmp_path, quick_kernels):
 def forms(book):
     """A tiny book as page, as Typst's markup and as the EPUB's title."""
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    known, cache = labels(book), book.root / "cache"
-    pages.set_pages(book, woven, known, book.root, cache / "html")
+    cache = book.root / "cache"
+    pages.set_pages(book, woven, book.root, cache / "html")
     epub.set_epub(
-        book, woven, known, book.root / "b.epub", cache / "epub")
+        book, woven, book.root / "b.epub", cache / "epub")
     paper = pdf.told_to_typst(book, build.imprint(book))["imprint"]
     with zipfile.ZipFile(book.root / "b.epub") as archive:
         title = archive.read("EPUB/text/title_page.xhtml").decode()
@@ -118,7 +117,7 @@ def test_the_foot_leads_to_what_the_licenses_say(versioned):
         f"# One\n\n## Licenses {{#{edition.SECTION}}}\n\nWords.\n",
     )
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    pages.set_pages(book, woven, labels(book), book.root, book.root / "c")
+    pages.set_pages(book, woven, book.root, book.root / "c")
     for name, target in (("index.html", "book/01-one.html"),
                          ("book/01-one.html", "01-one.html")):
         page = (book.root / name).read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ from press import build
 from press.check import proof
 from press.errors import BookErrors
 from press.read import plain
-from press.read.labels import labels
 from press.run import run
 from press.tangle.tangle import tangle
 from press.weave import weave
@@ -109,7 +108,7 @@ class Attributes(HTMLParser):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, quick_kernels):
-    from press.read.chapters import read_book
+    from press.read.book import read_book
     from tiny import write_book
 
     root = write_book(
@@ -126,14 +125,14 @@ def made(tmp_path_factory, quick_kernels):
     tangle(book)
     results = run.run_all(book)
     woven = [weave.weave(book, result) for result in results]
-    known, site = labels(book), root / "site"
+    site = root / "site"
     site.mkdir()
-    pages.set_pages(book, woven, known, site, site / "c1")
+    pages.set_pages(book, woven, site, site / "c1")
     modules.set_modules(book, site, site / "c1")
-    pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
+    pdf.set_pdf(book, woven, site / "b.pdf", site / "c2",
                 imprint=build.imprint(book))
-    epub.set_epub(book, woven, known, site / "b.epub", site / "c3")
-    takeaways.set_takeaways(book, results, known, site, site / "c4")
+    epub.set_epub(book, woven, site / "b.epub", site / "c3")
+    takeaways.set_takeaways(book, results, site, site / "c4")
     return site
 
 

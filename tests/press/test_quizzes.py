@@ -6,8 +6,7 @@ import zipfile
 
 import pytest
 
-from press.read.labels import labels
-from press.read.quizzes import read_quizzes
+from press.read.quizzes import quiz_keys
 from press.run import run
 from press.weave import weave
 from press.weave.epub import epub
@@ -50,7 +49,7 @@ CODE = cell("n = 2")
 def keyed(book_of, *pieces):
     """The quizzes of a chapter of these pieces: options by their quiz."""
     text = "# One\n\n" + "\n".join([CODE, *pieces])
-    found = read_quizzes(book_of(text).chapters[1])
+    found = quiz_keys(book_of(text).documents[1])
     assert len({quiz.key for quiz in found}) == len(found)
     return {quiz.key: quiz.options for quiz in found}
 
@@ -129,7 +128,7 @@ def shown(book):
     """The keys on the page of the last chapter."""
     results = run.run_all(book)
     woven = weave.weave(book, results[-1])
-    text = pages.page(book, woven, labels(book), {}, book.root)
+    text = pages.page(book, woven, book.root)
     found = {}
     for key, body in FIELD.findall(text):
         names, options = zip(*INPUT.findall(body), strict=True)
@@ -157,9 +156,9 @@ def test_a_page_bears_the_keys_whatever_numbers_it_prints(book_of, keys):
 def test_a_quiz_in_a_quotation_has_keys_too(book_of):
     quoted = "".join(f"> {line}\n" for line in FIRST.splitlines())
     book = book_of(f"# One\n\n{quoted}")
-    assert read_quizzes(book.chapters[1]) == []
-    ((key, options),) = shown(book).items()
-    assert len({key, *options}) == 4
+    (keys,) = quiz_keys(book.documents[1])
+    assert shown(book) == {keys.key: keys.options}
+    assert len({keys.key, *keys.options}) == 4
 
 
 @pytest.mark.usefixtures("quick_kernels")
@@ -168,9 +167,9 @@ def test_no_other_format_shows_the_keys(book_of, keys):
     results, site = run.run_all(book), book.root / "site"
     woven = [weave.weave(book, result) for result in results]
     site.mkdir()
-    source = pdf.typst_source(book, woven, labels(book), site)
-    epub.set_epub(book, woven, labels(book), site / "b.epub", site / "c")
-    takeaways.set_takeaways(book, results, labels(book), site, site / "n")
+    source = pdf.typst_source(book, woven, site)
+    epub.set_epub(book, woven, site / "b.epub", site / "c")
+    takeaways.set_takeaways(book, results, site, site / "n")
     with zipfile.ZipFile(site / "b.epub") as archive:
         texts = [archive.read(name).decode() for name in archive.namelist()
                  if name.endswith("xhtml")]

@@ -10,7 +10,7 @@ from press.check import reproduce
 from press.check.reproduce import Entry, agrees, entries, last_digit, near
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.run.results import Result
 from press.run.steps import steps
 from press.tangle import tangle

@@ -13,7 +13,7 @@ import pytest
 
 from press import cache
 from press.errors import BookError
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.run import inputs, kernel, run
 from press.run.results import merged, unquoted
 from press.tangle import tangle
@@ -184,7 +184,7 @@ def test_marks_of_annotated_lines_make_nothing_stale_and_are_not_run(book_of):
 
 
 READS = "# Made {#sec-made}\n\nProse.\n\n" + cell(
-    "from press.read.chapters import read_book\n"
+    "from press.read.book import read_book\n"
     "list(Path().glob('tests/t*.py'))"
 )
 
@@ -200,7 +200,7 @@ def reads(three):
                  "press/weave/html/p.html",
                  "tests/t1.py", "tests/u1.py"):
         (three / name).write_text("x = 1\n", encoding="utf-8")
-    (three / "press" / "read" / "chapters.py").write_text(
+    (three / "press" / "read" / "book.py").write_text(
         "from press.read import pandoc\n", encoding="utf-8"
     )
     (three / "pyproject.toml").write_text(
@@ -224,7 +224,7 @@ def reads(three):
     ("book/02-two.qmd", "# Two", "# Two {#sec-two}", True),
     ("book/02-two.qmd", "Prose.", '::: {.sim data-sim="a"}\n:::\n', True),
     ("book/03-three.qmd", "{python} two.b", "{python} two.b + 1", True),
-    ("press/read/chapters.py", "import pandoc", "import pandoc as p", True),
+    ("press/read/book.py", "import pandoc", "import pandoc as p", True),
     ("press/read/__init__.py", "x = 1", "x = 2", True),
     ("press/read/pandoc.py", "x = 1", "x = 2", True),
     ("press/read/other.py", "x = 1", "x = 2", False),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from press.read.chapters import read_book
-from press.read.simulations import Simulation, simulations
+from press.read.book import read_book
+from press.read.simulations import Simulation
 from tiny import cell
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_a_simulation_in_two_places_is_listed_once(book_of):
         + placed("a", "", "y") + still("elsewhere"),
         "02-two": "# Two\n\n" + placed("a", "It shows a.", "z"),
     })
-    assert simulations(book) == [
+    assert book.simulations == [
         Simulation("b", "It shows b.", ("fig-x",)),
         Simulation("a", "It shows a.", ("fig-y", "fig-z")),
     ]
@@ -42,16 +42,16 @@ def test_a_simulation_in_two_places_is_listed_once(book_of):
 
 def test_a_simulation_without_a_still_has_no_figure(book_of):
     book = book_of('# One\n\n::: {.sim data-sim="a"}\nText.\n:::\n')
-    assert simulations(book) == [Simulation("a", "", ("",))]
+    assert book.simulations == [Simulation("a", "", ("",))]
 
 
 def test_the_book_lists_every_script_and_no_other():
-    assert {s.name for s in simulations(BOOK)} == SCRIPTS
+    assert {s.name for s in BOOK.simulations} == SCRIPTS
     assert len(SCRIPTS) == 11
 
 
 @pytest.mark.parametrize(
-    "simulation", simulations(BOOK), ids=lambda s: s.name
+    "simulation", BOOK.simulations, ids=lambda s: s.name
 )
 def test_every_simulation_says_what_it_shows(simulation):
     assert re.fullmatch(r"[A-Z][^.]{30,110}\.", simulation.shows)

@@ -7,7 +7,6 @@ import zipfile
 import nbformat
 import pytest
 
-from press.read.labels import labels
 from press.run import run
 from press.weave import weave
 from press.weave.archive import EPOCH
@@ -57,14 +56,13 @@ def made(book_of, quick_kernels):
     book = book_of({"01-one": ONE, "02-two": TWO},
                    appendices={"answers": ANSWERS})
     results = run.run_all(book)
-    known = labels(book)
 
     def make(name):
         site = book.root / name
         site.mkdir()
-        takeaways.set_takeaways(book, results, known, site, site / "c1")
+        takeaways.set_takeaways(book, results, site, site / "c1")
         epub.set_epub(
-            book, [weave.weave(book, r) for r in results], known,
+            book, [weave.weave(book, r) for r in results],
             site / "b.epub", site / "c2",
         )
         return site

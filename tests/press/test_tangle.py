@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from press.errors import BookError, BookErrors
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.tangle import tangle
 from tiny import cell
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from press import NEWEST, OLDEST, venv
-from press.read.chapters import read_book
+from press.read.book import read_book
 
 REPO = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))

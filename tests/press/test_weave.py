@@ -9,8 +9,8 @@ import pytest
 
 from press.check import proof
 from press.errors import BookError
-from press.read.chapters import Cell, read_book
-from press.read.labels import labels
+from press.read.book import read_book
+from press.read.cells import Cell
 from press.read.pandoc import READER, pandoc
 from press.run import run
 from press.tangle import tangle
@@ -142,11 +142,11 @@ Only the number: -@fig-second.
 ]) + """
 - an item
 
-    ```{python}
-    #| reproduce: exact
-    text = "{{python}}"
-    text
-    ```
+  ```{python}
+  #| reproduce: exact
+  text = "{{python}}"
+  text
+  ```
 
 ````
 ```{{python}}
@@ -276,9 +276,8 @@ def made(tmp_path_factory, quick_kernels):
     proof.check(book)
     tangle.tangle(book)
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    known = labels(book)
-    html.set_pages(book, woven, known, root / "site", root / "cache")
-    typst = pdf.typst_source(book, woven, known, root / "cache")
+    html.set_pages(book, woven, root / "site", root / "cache")
+    typst = pdf.typst_source(book, woven, root / "cache")
     pages = {
         c.name: Tree((root / "site" / c.page).read_text(encoding="utf-8"))
         for c in book.chapters
@@ -312,7 +311,7 @@ NUMBERS = {
 
 
 def test_the_labels_are_those_the_tests_expect(made):
-    assert {x.id: plain(x.reference) for x in labels(made[0])} == NUMBERS
+    assert {x.id: plain(x.reference) for x in made[0].labels} == NUMBERS
 
 
 def home(name):
@@ -381,8 +380,7 @@ OPENING = {
 def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
     book = book_of(OPENING)
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    known = labels(book)
-    html.set_pages(book, woven, known, tmp_path / "site", tmp_path / "cache")
+    html.set_pages(book, woven, tmp_path / "site", tmp_path / "cache")
     page = Tree(
         (tmp_path / "site/book/01-one.html").read_text(encoding="utf-8"))
     assert "Since Chapter 0, and Chapter 0’s, of 0; Chapter 1." in said(
@@ -394,7 +392,7 @@ def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
         ("../index.html#sec-start", "0"), ("#sec-one", "Chapter 1"),
     ]
     typst = pdf.typst_source(
-        book, woven, known, tmp_path / "cache")
+        book, woven, tmp_path / "cache")
     for name in ("start", "early"):
         assert f"#link(<sec-{name}>)[Chapter~0]" in typst
         assert f" <sec-{name}>\n" in typst
@@ -587,13 +585,13 @@ def test_marks_and_notes_that_do_not_match_are_an_error(
     book = book_of(f"# One\n\n{cell(code)}\n{below}")
     woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
     with pytest.raises(BookError, match=says):
-        html.page(book, woven, labels(book), {}, book.root)
+        html.page(book, woven, book.root)
 
 
 def test_a_list_below_unmarked_code_stays_a_list(book_of):
     book = book_of("# One\n\n" + cell("'# <1> is'") + "\n1. A.\n")
     woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
-    text = html.page(book, woven, labels(book), {}, book.root)
+    text = html.page(book, woven, book.root)
     assert "annotation" not in text[text.index("<main"):]
 
 
@@ -674,13 +672,16 @@ def test_the_contents_list_every_chapter_with_its_number(pages):
     assert {k: v for k, v in listed.items() if k in wanted} == wanted
 
 
-def test_a_heading_that_only_one_reader_sees_is_an_error(book_of):
-    book = book_of("# T\n\n> ## Quoted\n\n## Shown {#sec-shown}\n")
+def test_a_heading_in_a_quotation_is_numbered_like_any_other(book_of):
+    book = book_of(
+        "# T\n\n> ## Quoted\n\n## Shown {#sec-shown}\n\n@sec-shown\n")
     woven = [weave.weave(book, result) for result in run.run_all(book)]
-    with pytest.raises(BookError, match="pandoc sees 3 headings, press 2"):
-        html.set_pages(
-            book, woven, labels(book), book.root / "s", book.root / "c"
-        )
+    html.set_pages(book, woven, book.root / "s", book.root / "c")
+    page = (book.root / "s/book/01-one.html").read_text(encoding="utf-8")
+    page = page[page.index("<main"):]
+    assert re.findall(r'class="section-number">([^<]+)<', page) == [
+        "1.1", "1.2"]
+    assert "Section\u00a01.2" in page
 
 
 # -------------------------------------------------------------- the pieces
@@ -724,7 +725,12 @@ def test_pictures_of_a_chapter_are_gathered(book_of):
     assert one.pictures[f"figures/{stem}-dog.png"] == b"png"
     cat = f"figures/{stem}-cat.svg"
     assert f'id="{stem}-cat-p"'.encode() in one.pictures[cat]
-    assert f"![A\n[1, 2]]({cat})" in one.markdown
+    assert one.renamed == {"../cat.svg": cat,
+                           "/figures/dog.png": f"figures/{stem}-dog.png"}
+    html.set_pages(book, [one], book.root / "s", book.root / "c")
+    shown = (book.root / "s" / one.chapter.page).read_text(encoding="utf-8")
+    assert f'id="{stem}-cat-p"' in shown
+    assert f'src="figures/{stem}-dog.png"' in shown
 
 
 def test_ids_inside_a_picture_are_made_its_own():
@@ -759,7 +765,7 @@ def test_a_picture_that_no_page_may_show_is_named_by_its_cell(book_of):
     (_, result) = run.run_all(book)
     woven = weave.weave(book, result)
     with pytest.raises(BookError) as found:
-        html.page(book, woven, labels(book), {}, book.root)
+        html.page(book, woven, book.root)
     assert str(found.value).startswith(
         "book/01-one.qmd:3: in figures/fig-a.svg: the style 'font: x'")
 
@@ -770,7 +776,7 @@ def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
     def pages_of(book):
         woven = [weave.weave(book, r) for r in asyncio.run(all_of(book))]
         html.set_pages(
-            book, woven, labels(book), book.root / "s", book.root / "c"
+            book, woven, book.root / "s", book.root / "c"
         )
         page = book.root / "s" / "book" / "01-one.html"
         return page.read_text(encoding="utf-8")
@@ -813,7 +819,7 @@ def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
         book = read_book(root)
         woven = [weave.weave(book, result) for result in run.run_all(book)]
         return pdf.typst_source(
-            book, woven, labels(book), tmp_path / "cache")
+            book, woven, tmp_path / "cache")
 
     (tmp_path / "cache").mkdir()
     text = source()

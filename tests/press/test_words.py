@@ -8,7 +8,7 @@ import pytest
 from built import BOOK
 from press import build
 from press.read import words
-from press.read.labels import labels
+from press.read.document import Formula
 from press.run import run
 from press.weave import weave
 from press.weave.epub import epub
@@ -47,7 +47,7 @@ def small(book_of, one=ONE, two=TWO, glossary=GLOSSARY):
 
 
 def faults(book):
-    return [str(fault) for fault in words.faults(book)]
+    return [str(fault) for fault in words.faults(book.documents, book.entries)]
 
 
 # ----------------------------------------------------------- the sources
@@ -56,7 +56,7 @@ def faults(book):
 def test_marks_know_their_entry_their_section_and_their_line(book_of):
     book = small(book_of)
     found = [(m.key, m.introduces, m.section, m.line)
-             for c in book.chapters for m in words.marks(c)]
+             for c in book.documents for m in words.read_marks(c)]
     assert found == [
         ("ulp", True, "sec-floats", 5), ("grad-fn", False, "sec-floats", 5),
         ("grad-fn", True, "sec-floats", 7), ("fan-in", True, "sec-floats", 7),
@@ -66,10 +66,10 @@ def test_marks_know_their_entry_their_section_and_their_line(book_of):
 
 
 def test_an_entry_says_its_meaning_without_markup(book_of):
-    entries = words.entries(small(book_of))
+    entries = small(book_of).entries
     assert list(entries) == ["fan-in", "grad-fn", "ulp"]
-    assert entries["ulp"].plain == "The gap between floats, see there."
-    assert entries["grad-fn"].plain == "What made it, x * *y*, well."
+    assert entries["ulp"].text == "The gap between floats, see there."
+    assert entries["grad-fn"].text == "What made it, x * *y*, well."
     assert {e.section for e in entries.values()} == {"sec-floats"}
 
 
@@ -134,16 +134,15 @@ def made(book_of):
     book = small(book_of)
     results = run.run_all(book)
     woven = [weave.weave(book, result) for result in results]
-    known = labels(book)
 
     def make(name):
         site = book.root / name
         site.mkdir()
-        pages.set_pages(book, woven, known, site, site / "c1")
-        pdf.set_pdf(book, woven, known, site / "b.pdf", site / "c2",
+        pages.set_pages(book, woven, site, site / "c1")
+        pdf.set_pdf(book, woven, site / "b.pdf", site / "c2",
                     imprint=build.imprint(book))
-        epub.set_epub(book, woven, known, site / "b.epub", site / "c3")
-        takeaways.set_takeaways(book, results, known, site, site / "c4")
+        epub.set_epub(book, woven, site / "b.epub", site / "c3")
+        takeaways.set_takeaways(book, results, site, site / "c4")
         return site
 
     return make
@@ -200,25 +199,19 @@ def symbols(formula):
         re.findall(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", formula)))
 
 
-def formulas(chapter):
-    for _, text in chapter.paragraphs():
-        text = words.CODE_SPAN.sub("", text)
-        for match in re.finditer(
-            r"\$\$(.+?)\$\$|(?<![\\$\w])\$([^$]+?)\$", text, re.S
-        ):
-            yield match[1] or match[2]
-
-
 def test_the_notation_has_every_symbol_of_the_formulas():
-    glossary = words.glossary(BOOK)
+    glossary = next(c for c in BOOK.chapters if c.path == words.GLOSSARY)
     told = set().union(*(
         symbols(formula)
-        for line in glossary.lines() if line.text.startswith("| $")
-        for formula in re.findall(r"\$([^$]+)\$", line.text.split(" | ")[0])
+        for line in glossary.scan.shown if line.startswith("| $")
+        for formula in re.findall(r"\$([^$]+)\$", line.split(" | ")[0])
     ))
-    for chapter in BOOK.chapters:
-        for formula in formulas(chapter):
-            assert symbols(formula) <= told, (chapter.path, formula)
+    found = [(document.chapter.path, formula.tex)
+             for document in BOOK.documents
+             for formula in document.all(Formula)]
+    assert len(found) > 100
+    for path, tex in found:
+        assert symbols(tex) <= told, (path, tex)
 
 
 # --------------------------------------------------------------- the book
@@ -226,8 +219,8 @@ def test_the_notation_has_every_symbol_of_the_formulas():
 
 def test_every_term_is_introduced_once():
     assert faults(BOOK) == []
-    entries = words.entries(BOOK)
-    introduced = [mark.key for chapter in BOOK.chapters
-                  for mark in words.marks(chapter) if mark.introduces]
+    entries = BOOK.entries
+    introduced = [mark.key for document in BOOK.documents
+                  for mark in words.read_marks(document) if mark.introduces]
     assert sorted(introduced) == sorted(entries)
     assert len(entries) > 150

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.tangle.tangle import modules, through
 
 REPO = Path(__file__).parents[2]

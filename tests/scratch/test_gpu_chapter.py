@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from parts import put
-from press.read.chapters import Cell, read_book
+from press.read.book import read_book
+from press.read.cells import Cell
 from press.run.steps import steps
 from scratch import timing
 

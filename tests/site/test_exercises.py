@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from built import BOOK, SITE
-from press.read.chapters import Cell
+from press.read.document import Div, Quiz, Shown
 
 CHAPTERS = [c for c in BOOK.chapters if not c.appendix]
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -21,31 +21,16 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 def solutions():
     """(chapter, exercise, the indices of its solution's cells)."""
-    for chapter in BOOK.chapters:
-        exercise, opened = None, {}
-        for line in chapter.lines():
-            for div in line.divs:
-                if (div.identifier or "").startswith("exr-"):
-                    exercise = div.identifier
-                elif "solution" in div.classes:
-                    opened.setdefault(div.line, exercise)
-        for start, name in opened.items():
-            yield chapter, name, [
-                index for index, piece in enumerate(chapter.pieces)
-                if isinstance(piece, Cell)
-                and start < piece.line < closed(chapter, start)
-            ]
-
-
-def closed(chapter, start):
-    """The line at which the div that opens in one line is closed."""
-    depth = 0
-    for number, text in enumerate(chapter.text.split("\n"), 1):
-        if number >= start and text.startswith(":::"):
-            depth += 1 if text.strip(": ") else -1
-            if depth == 0:
-                return number
-    raise AssertionError(f"{chapter.path}:{start} is never closed")
+    for document in BOOK.documents:
+        exercise, pieces = None, document.chapter.pieces
+        for div in document.all(Div):
+            if div.id.startswith("exr-"):
+                exercise = div.id
+            elif "solution" in div.classes:
+                yield document.chapter, exercise, [
+                    pieces.index(shown.cell) for shown in document.all(Shown)
+                    if div in shown.within
+                ]
 
 
 def printed(chapter, indices):
@@ -310,10 +295,8 @@ def test_every_solution_is_claimed_and_every_claim_has_its_solution():
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
 def test_a_chapter_has_three_to_five_exercises_each_with_a_solution(chapter):
-    exercises = list(dict.fromkeys(
-        div.identifier for line in chapter.lines() for div in line.divs
-        if (div.identifier or "").startswith("exr-")
-    ))
+    exercises = [div.id for div in BOOK.document(chapter).all(Div)
+                 if div.id.startswith("exr-")]
     solved = [name for name, (where, cells) in SOLUTIONS.items()
               if where is chapter and cells]
     assert solved == exercises
@@ -322,15 +305,9 @@ def test_a_chapter_has_three_to_five_exercises_each_with_a_solution(chapter):
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
 def test_a_chapter_has_four_to_six_quizzes_whose_options_say_why(chapter):
-    quizzes = {}
-    for line in chapter.lines():
-        for div in line.divs:
-            if "quiz" in div.classes:
-                text = quizzes.get(div.line, "")
-                quizzes[div.line] = f"{text}{line.text}\n"
+    quizzes = BOOK.document(chapter).all(Quiz)
     assert 4 <= len(quizzes) <= 6
-    for text in quizzes.values():
-        options = len(re.findall(r"^- \[[ x]\] ", text, re.MULTILINE))
-        assert options >= 3
-        assert len(re.findall(r"\]\{\.why\}", text)) == options
-        assert len(re.findall(r"^- \[x\] ", text, re.MULTILINE)) == 1
+    for quiz in quizzes:
+        assert len(quiz.options) >= 3
+        assert all(why for _, why in quiz.options)
+        assert [right for right, _ in quiz.options].count(True) == 1

@@ -8,7 +8,6 @@ import pytest
 
 from built import BOOK, MODULES, PAGES, SITE
 from press.read import edition
-from press.read.labels import labels
 from stage import PATIENCE
 
 
@@ -143,7 +142,7 @@ def test_a_quiz_says_why_when_an_answer_is_chosen(opened):
         assert why.is_visible()
 
 
-@pytest.mark.parametrize("label", labels(BOOK), ids=lambda x: x.id)
+@pytest.mark.parametrize("label", BOOK.labels, ids=lambda x: x.id)
 def test_a_label_bears_its_number_on_its_page(opened_text, label):
     if not label.number:
         pytest.skip("not numbered")

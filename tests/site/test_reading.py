@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from built import BOOK, MODULES, PAGES, SITE
-from press.read import words
 from stage import still, until
 
 AXE = Path(find_spec("axe_playwright_python").origin).parent / "axe.min.js"
@@ -335,7 +334,7 @@ def test_resting_on_a_term_shows_its_meaning(opened):
     rest_on(tab, link)
     preview = tab.locator(".preview")
     preview.wait_for(state="visible")
-    assert preview.inner_text() == words.entries(BOOK)["stride"].plain
+    assert preview.inner_text() == BOOK.entries["stride"].text
     tab.keyboard.press("Escape")
     assert not preview.is_visible()
 

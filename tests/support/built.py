@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from press.read.chapters import read_book
+from press.read.book import read_book
 from press.tangle.tangle import modules
 
 ROOT = Path(__file__).parents[2]

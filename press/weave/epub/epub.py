@@ -6,13 +6,13 @@ import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from press.cache import remembered
 from press.files import laid_out
 from press.read import edition
-from press.read.chapters import Book
-from press.read.labels import Label
-from press.read.pandoc import READER, cited, pandoc
+from press.read.book import Book
+from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.weave import svg
 from press.weave.weave import Woven, filter_data, filtered, set_with
@@ -22,25 +22,24 @@ EPUB = "pytorch-from-scratch.epub"
 
 
 def set_epub(
-    book: Book, woven: list[Woven], labels: list[Label], out: Path,
-    cache: Path,
+    book: Book, woven: list[Woven], out: Path, cache: Path,
 ) -> None:
     """Write the EPUB to `out`; from the cache where nothing changed."""
     data = filter_data(
-        [w.chapter for w in woven], labels, lambda label: f"#{label.id}"
+        book, [book.document(one.chapter) for one in woven],
+        lambda label: f"#{label.id}",
     )
     pictures = {k: v for w in woven for k, v in w.pictures.items()}
     body = remembered(cache, "book", {
         **set_with(book, __name__, ".css"), **pictures, "data": data,
         "said": json.dumps(metadata(book)),
         **{f"text {w.chapter.name}": w.markdown for w in woven},
-    }, lambda: make(book, woven, labels, data, pictures))
+    }, lambda: make(book, woven, data, pictures))
     out.write_bytes(body)
 
 
 def make(
-    book: Book, woven: list[Woven], labels: list[Label], data: str,
-    pictures: dict[str, bytes],
+    book: Book, woven: list[Woven], data: str, pictures: dict[str, bytes],
 ) -> bytes:
     """The EPUB's bytes."""
     files = {
@@ -51,12 +50,12 @@ def make(
     with laid_out(files) as folder:
         made = folder / "book.epub"
         pandoc(
-            "the EPUB", json.dumps(whole(book, woven, labels)),
+            "the EPUB", json.dumps(whole(book, woven)),
             "--from", "json", "--to", "epub3", "--output", str(made),
             "--mathml", "--toc", "--toc-depth=2", "--split-level=1",
             "--resource-path", str(folder),
             "--css", str(folder / "book.css"),
-            *filtered(folder / "labels.json"), *cited(book),
+            *filtered(folder / "labels.json"), *book.resolving(),
             environment={"SOURCE_DATE_EPOCH": "315532800"},
         )
         return made.read_bytes()
@@ -67,7 +66,7 @@ def strict(picture: bytes) -> bytes:
     return re.sub(rb"<path(?![^>]*\sd=)", b'<path d="M0 0"', picture)
 
 
-def whole(book: Book, woven: list[Woven], labels: list[Label]) -> dict:
+def whole(book: Book, woven: list[Woven]) -> dict:
     """All chapters as one document of pandoc's, each id its own."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parsed = list(pool.map(
@@ -75,10 +74,11 @@ def whole(book: Book, woven: list[Woven], labels: list[Label]) -> dict:
                 w.chapter.path, w.markdown, "--from", READER, "--to", "json",
             )), woven,
         ))
-    known = {label.id for label in labels}
+    known = {label.id for label in book.labels}
     document = parsed[0]
     blocks = []
     for chapter_woven, one in zip(woven, parsed, strict=True):
+        rename_pictures(one["blocks"], chapter_woven.renamed)
         for block in one["blocks"]:
             if block["t"] == "Header" and block["c"][1][0] not in known:
                 name = chapter_woven.chapter.name
@@ -90,6 +90,18 @@ def whole(book: Book, woven: list[Woven], labels: list[Label]) -> dict:
         for name, words in metadata(book).items()
     }
     return document
+
+
+def rename_pictures(node: Any, renamed: dict[str, str]) -> None:
+    """Name each picture in pandoc's tree as it is named in the EPUB."""
+    if isinstance(node, list):
+        for one in node:
+            rename_pictures(one, renamed)
+    elif isinstance(node, dict):
+        if node.get("t") == "Image":
+            target = node["c"][2]
+            target[0] = renamed.get(target[0], target[0])
+        rename_pictures(node.get("c"), renamed)
 
 
 def metadata(book: Book) -> dict[str, str]:

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered
-from press.read.chapters import Book, Chapter, Text
+from press.read.book import Book
+from press.read.cells import Text
+from press.read.chapters import Chapter
 from press.read.pandoc import pandoc
 from press.read.plain import plain
 from press.run.results import escaped

@@ -12,9 +12,11 @@ from pathlib import Path
 from press.cache import remembered, sha256
 from press.errors import BookError
 from press.read import edition, words
-from press.read.chapters import Book, Chapter
-from press.read.labels import Label, shown_number
-from press.read.pandoc import READER, cited, pandoc
+from press.read.book import Book
+from press.read.chapters import Chapter
+from press.read.document import Div
+from press.read.labels import Label
+from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.weave import svg
 from press.weave.html import strict, style
@@ -29,7 +31,6 @@ EMPTY_HEAD = re.compile(r"<th((?: [^>]*)?)></th>")
 SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
 SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
 BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
-SIMULATION = re.compile(r"^:::+ \{\.sim ", re.MULTILINE)
 ANNOTATION = re.compile(
     r'(<span id="(annotated-\d+)-\d+">[^\n]*?)# ([①-⑩])</span></span>'
 )
@@ -42,16 +43,14 @@ LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
 
 def set_pages(
-    book: Book, woven: list[Woven], labels: list[Label], site: Path,
-    cache: Path,
+    book: Book, woven: list[Woven], site: Path, cache: Path,
 ) -> None:
     """Write every page, and what the pages share, below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
-    entries = words.entries(book)
     common = set_with(book, __name__, ".html")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
-            lambda w: page(book, w, labels, entries, cache, common), woven
+            lambda one: page(book, one, cache, common), woven
         ))
     for chapter_page, text in zip(woven, pages, strict=True):
         file = site / chapter_page.chapter.page
@@ -75,21 +74,30 @@ def set_pages(
 
 
 def page(
-    book: Book, woven: Woven, labels: list[Label],
-    entries: dict[str, words.Entry], cache: Path,
+    book: Book, woven: Woven, cache: Path,
     common: dict[str, str] | None = None,
 ) -> str:
     """One page; from the cache where nothing it shows has changed."""
     chapter = woven.chapter
-    data = filter_data([chapter], labels, lambda label: relative(
-        f"{label.page}#{label.id}" if label.page != chapter.page
-        else f"#{label.id}", chapter,
-    ), modules=f"{relative('code', chapter)}/", terms={
+    document = book.document(chapter)
+
+    def href(label: Label) -> str:
+        page = label.page if label.page != chapter.page else ""
+        return relative(f"{page}#{label.id}", chapter)
+
+    terms = {
         key: {"href": relative(f"{GLOSSARY}#term-{key}", chapter),
               "title": said}
-        for key, said in words.linked(chapter, entries).items()
-    })
-    variables = json.dumps(page_variables(book, chapter))
+        for key, said in words.linked(document, book.entries).items()
+    }
+    data = filter_data(
+        book, [document], href, renamed=woven.renamed, terms=terms,
+        modules=f"{relative('code', chapter)}/",
+    )
+    around = page_variables(book, chapter)
+    if any("sim" in div.classes for div in document.all(Div)):
+        around["sims"] = relative("figures/sims", chapter)
+    variables = json.dumps(around)
     drawn = {name: body for name, body in woven.pictures.items()
              if name.endswith(".svg")}
 
@@ -105,7 +113,7 @@ def page(
             f"pagetitle={plain(chapter.title)} · {plain(book.title)}",
             "--metadata", f"lang={book.config.get('lang', 'en')}",
             "--variable-json", f"page:{variables}",
-            *filtered(data_file), *cited(book),
+            *filtered(data_file), *book.resolving(),
         ), woven).encode()
 
     return remembered(cache, chapter.name, {
@@ -137,7 +145,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     def entry(other: Chapter) -> dict:
         return {
             "href": relative(other.page, chapter),
-            "number": shown_number(book, other),
+            "number": book.shown_number(other),
             "title": words_of(other.title),
             "here": other.path == chapter.path,
             "notebook": notebook_of(other, chapter),
@@ -158,7 +166,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "book": words_of(book.title),
         "subtitle": words_of(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",
-        "number": shown_number(book, chapter),
+        "number": book.shown_number(chapter),
         "title": words_of(chapter.title),
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
@@ -175,8 +183,6 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
     }
     if told := licenses_page(book):
         variables["told"] = relative(f"{told}#{edition.SECTION}", chapter)
-    if SIMULATION.search(chapter.text):
-        variables["sims"] = relative("figures/sims", chapter)
     if index > 0:
         variables["previous"] = entry(book.chapters[index - 1])
     if 0 <= index + 1 < len(book.chapters):
@@ -186,8 +192,9 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
 
 def licenses_page(book: Book) -> str | None:
     """The page that says what the licenses allow, where there is one."""
-    anchor = f"{{#{edition.SECTION}}}"
-    return next((c.page for c in book.chapters if anchor in c.text), None)
+    return next((
+        label.page for label in book.labels if label.id == edition.SECTION
+    ), None)
 
 
 def finished(text: str, woven: Woven) -> str:

@@ -12,17 +12,19 @@ from pathlib import Path
 import nbformat
 
 from press.cache import remembered
-from press.read.chapters import Book, Cell, Chapter, Text
-from press.read.labels import Label
-from press.read.pandoc import READER, cited, pandoc
-from press.read.plain import plain, referring
+from press.read.book import Book
+from press.read.cells import Cell, Text
+from press.read.chapters import Chapter
+from press.read.labels import Label, referring
+from press.read.pandoc import READER, pandoc
+from press.read.plain import plain
 from press.run.results import Result
 from press.weave.archive import zipped
 from press.weave.weave import (
+    file_pictures,
     filter_data,
     filtered,
     set_with,
-    with_pictures,
     with_values,
 )
 
@@ -40,8 +42,7 @@ KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def set_takeaways(
-    book: Book, results: list[Result], labels: list[Label], site: Path,
-    cache: Path,
+    book: Book, results: list[Result], site: Path, cache: Path,
 ) -> None:
     """Write the notebooks and the zip below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,7 @@ def set_takeaways(
     common = set_with(book, __name__)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         notebooks = list(pool.map(
-            lambda result: notebook(book, result, labels, cache, common),
+            lambda result: notebook(book, result, cache, common),
             results
         ))
     for result, text in zip(results, notebooks, strict=True):
@@ -76,26 +77,24 @@ def program(root: Path) -> bytes:
 
 
 def notebook(
-    book: Book, result: Result, labels: list[Label], cache: Path,
-    common: dict[str, str],
+    book: Book, result: Result, cache: Path, common: dict[str, str],
 ) -> str:
     """A chapter as an executed notebook, in nbformat's JSON."""
     chapter = result.chapter
     pieces: list[str] = []
-    pictures: dict[str, bytes] = {}
+    pictures, renamed = file_pictures(book, book.document(chapter))
+    known = {label.id: label for label in book.labels}
     runnable: dict[int, Cell] = {}
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
             text = with_values(piece, index, result)
-            text = text.replace("{{python}}", "{python}")
-            pieces.append(with_pictures(book, chapter, text, pictures))
+            pieces.append(text.replace("{{python}}", "{python}"))
         else:
             runnable[index] = piece
             pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
-            pieces.append(caption(piece, labels))
-    prose = set_prose(book, chapter, "\n".join(pieces), labels, cache,
+            pieces.append(caption(piece, known))
+    prose = set_prose(book, chapter, "\n".join(pieces), renamed, cache,
                       common)
-    known = {label.id: label for label in labels}
     cells = [nbformat.v4.new_markdown_cell(
         f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
         "it: the cells import `scratch`, and those that draw, `figures`.*",
@@ -132,13 +131,13 @@ def portable(text: str, root: Path) -> str:
         f"{root}{os.sep}", "")
 
 
-def caption(cell: Cell, labels: list[Label]) -> str:
+def caption(cell: Cell, labels: dict[str, Label]) -> str:
     """The number and caption of what a cell shows, in a line below it."""
     words = cell.options.get("fig-cap") or cell.options.get("tbl-cap")
-    for label in labels:
-        if words and label.id == cell.label:
-            return f"{cell.indent}**{label.reference}.** {words}\n"
-    return ""
+    label = labels.get(str(cell.label))
+    if not words or not label:
+        return ""
+    return f"{cell.indent}**{label.reference}.** {words}\n"
 
 
 def code_cell(
@@ -177,11 +176,14 @@ def embedded(text: str, pictures: dict[str, bytes]) -> str:
 
 
 def set_prose(
-    book: Book, chapter: Chapter, text: str, labels: list[Label],
+    book: Book, chapter: Chapter, text: str, renamed: dict[str, str],
     cache: Path, common: dict[str, str],
 ) -> str:
     """The chapter's words as plain markdown, references resolved."""
-    data = filter_data([chapter], labels, lambda label: f"#{label.id}")
+    data = filter_data(
+        book, [book.document(chapter)], lambda label: f"#{label.id}",
+        renamed=renamed,
+    )
 
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
@@ -189,7 +191,7 @@ def set_prose(
         return pandoc(
             chapter.path, text, "--from", READER, "--to", WRITER,
             "--wrap=none", "--markdown-headings=atx",
-            *filtered(data_file), *cited(book),
+            *filtered(data_file), *book.resolving(),
             "--lua-filter", str(Path(__file__).with_name("words.lua")),
         ).encode()
 

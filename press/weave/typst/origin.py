@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from press.read.chapters import Book, Chapter
+from press.read.book import Book
+from press.read.chapters import Chapter
 
 FROM = "// press: from "
 POSITION = re.compile(

@@ -10,9 +10,8 @@ from pathlib import Path
 from press.cache import own_files, remembered
 from press.errors import BookError
 from press.files import laid_out
-from press.read.chapters import Book, Chapter
-from press.read.labels import Label, shown_number
-from press.read.pandoc import READER, cited, pandoc
+from press.read.book import Book
+from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.weave import svg
 from press.weave.typst.origin import find_origin, made_of
@@ -27,13 +26,13 @@ PAPERS = {"a4": "a4", "letter": "us-letter"}
 
 
 def set_pdf(
-    book: Book, woven: list[Woven], labels: list[Label], out: Path,
-    cache: Path, *, imprint: dict[str, str], paper: str = "a4",
+    book: Book, woven: list[Woven], out: Path, cache: Path, *,
+    imprint: dict[str, str], paper: str = "a4",
 ) -> None:
     """Write the PDF to `out`; from the cache where nothing changed."""
     cache.mkdir(parents=True, exist_ok=True)
     files = {
-        "main.typ": typst_source(book, woven, labels, cache).encode(),
+        "main.typ": typst_source(book, woven, cache).encode(),
         "book.json": json.dumps(told_to_typst(book, imprint)).encode(),
         **{file.name: file.read_bytes() for file in STYLES},
     }
@@ -58,14 +57,14 @@ def told_to_typst(book: Book, imprint: dict[str, str]) -> dict:
 
 
 def typst_source(
-    book: Book, woven: list[Woven], labels: list[Label], cache: Path,
+    book: Book, woven: list[Woven], cache: Path,
 ) -> str:
     """The whole book in Typst's markup, for any paper."""
     common = set_with(book, __name__)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {
             w.chapter.path: pool.submit(
-                fragment, book, w.chapter, w.markdown, labels, cache, common,
+                fragment, book, w, cache, common,
             ) for w in sorted(woven, key=lambda w: -len(w.markdown))
         }
         fragments = [jobs[w.chapter.path].result() for w in woven]
@@ -78,12 +77,14 @@ def typst_source(
 
 
 def fragment(
-    book: Book, chapter: Chapter, markdown: str, labels: list[Label],
-    cache: Path, common: dict[str, str],
+    book: Book, woven: Woven, cache: Path, common: dict[str, str],
 ) -> str:
     """A chapter in Typst's markup; from the cache where nothing changed."""
-    data = filter_data([chapter], labels, lambda label: f"#{label.id}",
-                       first_number=shown_number(book, chapter))
+    chapter, markdown = woven.chapter, woven.markdown
+    data = filter_data(
+        book, [book.document(chapter)], lambda label: f"#{label.id}",
+        renamed=woven.renamed, first_number=book.shown_number(chapter),
+    )
 
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
@@ -114,7 +115,7 @@ def cited_works(
         "::: {#refs}\n:::\n",
     ])
     made = remembered(cache, "citations", {**common, "text": text}, lambda: (
-        pandoc(book.config["bibliography"], text, *TO_TYPST, *cited(book))
+        pandoc(book.config["bibliography"], text, *TO_TYPST, *book.resolving())
     ).encode()).decode()
     *texts, references = made.split("// press: next\n")[1:]
     pairs = "".join(

@@ -1,0 +1,138 @@
+"""Find what is wrong with the cells: options, width, marks, captions."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+
+from press.errors import BookError
+from press.read.cells import ANNOTATION, Cell
+from press.read.document import Shown
+
+COLUMNS = 72
+MARKS = 10   # circled digits go so far
+OPTIONS = {
+    "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
+    "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
+    "alone",
+}
+TAKEN = {
+    "export": "aborts Quarto's render",
+    "file": "means something else to Quarto",
+}
+CLASSES = ("exact", "close", "machine")
+FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
+Fault = Callable[[str, str], BookError]  # of an option and a message
+
+
+def cell_faults(cell: Cell) -> Iterator[BookError]:
+    def fault(option: str, message: str) -> BookError:
+        return BookError(cell.path, cell.line_of(option), message)
+
+    for option in cell.options:
+        if option in TAKEN:
+            yield fault(option, f"'{option}' {TAKEN[option]}; remove it")
+        elif option not in OPTIONS:
+            near = difflib.get_close_matches(str(option), OPTIONS, 1)
+            advice = f"write '{near[0]}'" if near else (
+                "known are " + ", ".join(sorted(OPTIONS))
+            )
+            yield fault(option, f"unknown option '{option}'; {advice}")
+    for option in FLAGS & cell.options.keys():
+        if not isinstance(cell.options[option], bool):
+            yield fault(option, f"'{option}' is true or false")
+    yield from reproduce_faults(cell, fault)
+    yield from float_faults(cell, fault)
+    for offset, source in enumerate(cell.source.split("\n")):
+        line = ANNOTATION.sub(r"\1# ①", source)  # as it is printed
+        if re.match(r"#\| ?[\w-]+:", line):
+            yield BookError(
+                cell.path, cell.source_line + offset,
+                "an option below code is a comment; move it to the head of "
+                "the cell",
+            )
+        if len(line) > COLUMNS and cell.options.get("echo", True):
+            yield BookError(
+                cell.path, cell.source_line + offset,
+                f"{len(line)} columns; a page holds {COLUMNS}: break the line",
+            )
+
+
+def reproduce_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
+    value = cell.options.get("reproduce")
+    tolerance = cell.options.get("tolerance")
+    if value is not None and value not in CLASSES:
+        yield fault(
+            "reproduce",
+            f"'{value}' is no class; write exact, close or machine",
+        )
+    if value == "close" and tolerance is None:
+        yield fault(
+            "reproduce",
+            "how close? add '#| tolerance: 1e-5' or what holds",
+        )
+    if tolerance is not None:
+        if value != "close":
+            yield fault(
+                "tolerance", "a tolerance goes with 'reproduce: close'"
+            )
+        try:
+            good = float(tolerance) > 0
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            yield fault(
+                "tolerance", f"'{tolerance}' is not a positive number"
+            )
+
+
+def float_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
+    if cell.label is not None and not re.fullmatch(
+        r"[a-z][\w-]*", str(cell.label)
+    ):
+        yield fault(
+            "label", f"'{cell.label}' is no label; write letters, digits "
+            "and hyphens, such as fig-memory",
+        )
+    if cell.is_figure:
+        for option in ("fig-cap", "fig-alt"):
+            if not cell.options.get(option):
+                yield fault(
+                    "label", f"the figure '{cell.label}' lacks {option}; add "
+                    f"'#| {option}: …'",
+                )
+    if cell.is_table and not cell.options.get("tbl-cap"):
+        yield fault(
+            "label", f"the table '{cell.label}' lacks tbl-cap; add "
+            "'#| tbl-cap: …'",
+        )
+
+
+def annotation_faults(shown: Shown) -> Iterator[BookError]:
+    """Marks `# <1>` that no item of a list below speaks of, and items that
+    speak of no line."""
+    cell, marks = shown.cell, shown.cell.annotations
+    if not marks or not cell.shows_code:
+        return
+    if shown.notes is None:
+        yield BookError(
+            cell.path, marks[0][1],
+            "lines marked # <1> need a numbered list below their cell",
+        )
+        return
+    for number, line in marks:
+        if not 1 <= number <= MARKS:
+            yield BookError(
+                cell.path, line, f"marks go from # <1> to # <{MARKS}>, and "
+                f"this is # <{number}>; split the cell, or mark fewer lines",
+            )
+        elif number > shown.notes:
+            yield BookError(
+                cell.path, line,
+                f"no item {number} speaks of the line marked # <{number}>",
+            )
+    for number in range(1, min(shown.notes, MARKS) + 1):
+        if number not in {number for number, _ in marks}:
+            yield BookError(
+                cell.path, cell.line, f"no line is marked # <{number}>, and "
+                f"the list below has an item {number}",
+            )
