@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from exact import bits
 from scratch.nn import (
     BatchNorm1d,
     Conv2d,
@@ -38,12 +39,6 @@ few = settings(max_examples=25)
 
 def both_of(low, high):
     return st.tuples(st.integers(low, high), st.integers(low, high))
-
-
-def bits(t):
-    return t.detach().contiguous().view(
-        {4: torch.int32, 8: torch.int64}[t.element_size()]
-    )
 
 
 def assert_same(ours, theirs):
