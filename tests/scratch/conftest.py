@@ -2,6 +2,7 @@
 
 import pytest
 
+import fake_cuda
 from four_files import SMALL_MD5
 from parts import put
 from scratch import mnist
@@ -14,3 +15,9 @@ def sources(monkeypatch):
     put(monkeypatch, mnist, "MD5", SMALL_MD5)
     put(monkeypatch, mnist, "SOURCES", table)
     return table
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """torch.cuda without a GPU: its log, and the state that graphs undo."""
+    return fake_cuda.pretend(monkeypatch)
