@@ -71,21 +71,29 @@ def pytest_within(seconds: float, code: Path, tests: list[str]) -> int:
 def baseline(root: Path, module: str, folder: Path) -> dict:
     """Seconds of each test of a module, and the tests that run a line.
 
-    Tests import a module inside a package through that package.
+    Tests import a module inside a package through that package, and some
+    reach it through helpers alone.
     """
     from coverage import CoverageData
     path = f"code/scratch/{module.replace('.', '/')}.py"
     package = module.split(".")[0]
-    texts = {
-        file: file.read_text(encoding="utf-8")
-        for file in sorted((root / "tests" / "scratch").glob("test_*.py"))
-    }
+    texts, helpers = (
+        {file: file.read_text(encoding="utf-8")
+         for file in sorted((root / "tests" / folder).glob(pattern))}
+        for folder, pattern in (("scratch", "test_*.py"), ("support", "*.py"))
+    )
     named = re.compile(
         rf"scratch\.{package}\b|from scratch import .*\b{package}\b"
     )
+    naming = [h.stem for h, text in helpers.items() if named.search(text)]
     tests = [
         str(file) for file, text in texts.items()
-        if named.search(text) and "press.read.book" not in text
+        if "press.read.book" not in text and (
+            named.search(text) or any(
+                re.search(rf"^(from|import) {name}\b", text, re.MULTILINE)
+                for name in naming
+            )
+        )
     ]
     if not tests:
         raise BookError(path, None, "has no tests")

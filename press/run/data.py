@@ -28,7 +28,8 @@ def fetch(book: Book) -> None:
     two chapters that run side by side from fetching the same files.
     Files that were verified and not touched since are not read again.
     """
-    if not (book.root / "code" / "scratch" / "mnist.py").exists():
+    package = book.root / "code" / "scratch" / "mnist"
+    if not (package / "__init__.py").exists():
         return
     inputs = {
         file.relative_to(book.root).as_posix(): content(file)

@@ -121,7 +121,7 @@ def dependencies(book: Book, chapter: Chapter) -> list[Path]:
         for pattern in ("*.lua", "*.html"):
             found.update(press.rglob(pattern))
     scratch = book.root / "code" / "scratch"
-    if found & {scratch / "data.py", scratch / "mnist.py"}:
+    if found & {scratch / "data.py", scratch / "mnist" / "__init__.py"}:
         raw = book.root / "data" / "MNIST" / "raw"
         found.update(raw.glob("*-ubyte"))
     return sorted(found)

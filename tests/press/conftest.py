@@ -3,6 +3,7 @@
 import pytest
 
 from press import verbs
+from tiny_runs import four_chapters
 
 
 @pytest.fixture
@@ -15,3 +16,9 @@ def perform(tmp_path, monkeypatch, capsys):
         return code, capsys.readouterr().err
 
     return action
+
+
+@pytest.fixture
+def four(tmp_path):
+    """A tiny book of four chapters that import from one another."""
+    return four_chapters(tmp_path)

@@ -267,8 +267,8 @@ def test_an_entry_that_cannot_be_written_leaves_nothing_behind(
 
 def test_data_that_may_not_be_repaired_ends_the_build_in_one_line(tmp_path):
     root = tiny(tmp_path / "book")
-    (root / "code" / "scratch").mkdir(parents=True)
-    (root / "code" / "scratch" / "mnist.py").write_text(
+    (root / "code" / "scratch" / "mnist").mkdir(parents=True)
+    (root / "code" / "scratch" / "mnist" / "__init__.py").write_text(
         "def fetch_mnist(root):\n"
         "    raise PermissionError(13, 'Permission denied', root)\n",
         encoding="utf-8",

@@ -23,8 +23,8 @@ def fetch_mnist(root):
 @pytest.fixture
 def book(tmp_path):
     root = write_book(tmp_path, {"01-one": "# One\n"})
-    (root / "code" / "scratch").mkdir(parents=True)
-    module = root / "code" / "scratch" / "mnist.py"
+    module = root / "code" / "scratch" / "mnist" / "__init__.py"
+    module.parent.mkdir(parents=True)
     module.write_text(MODULE, encoding="utf-8")
     return read_book(root)
 
@@ -44,7 +44,7 @@ def test_what_was_verified_and_not_touched_is_not_read_again(book):
     lambda root: (root / "data/MNIST/raw/a-ubyte").unlink(),
     lambda root: (root / "data/MNIST/raw/a-ubyte").write_bytes(b"damage"),
     lambda root: (root / "data/MNIST/raw/c-ubyte").write_bytes(b""),
-    lambda root: (root / "code/scratch/mnist.py").write_text(
+    lambda root: (root / "code/scratch/mnist/__init__.py").write_text(
         MODULE + "\n", encoding="utf-8"),
 ], ids=["gone", "written to", "more", "other code"])
 def test_what_was_touched_is_verified(book, touch):
@@ -55,7 +55,7 @@ def test_what_was_touched_is_verified(book, touch):
 
 
 def test_a_failure_is_said_and_not_remembered(book):
-    module = book.root / "code" / "scratch" / "mnist.py"
+    module = book.root / "code" / "scratch" / "mnist" / "__init__.py"
     module.write_text(
         "def fetch_mnist(root):\n    raise RuntimeError('no source')\n",
         encoding="utf-8")

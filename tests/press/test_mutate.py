@@ -149,11 +149,15 @@ def test_tests_that_fail_without_any_change_are_refused(package):
     ("from scratch import clip", True),
     ("from scratch import other, clip", True),
     ("from scratch.clipper import clip", False),
+    ("pass\nfrom helper import clip", True),
 ])
 def test_the_tests_of_a_module_are_those_that_import_it(
     package, line, found
 ):
     root = package("clip(0) == 0")
+    (root / "tests" / "support").mkdir()
+    (root / "tests" / "support" / "helper.py").write_text(
+        "from scratch.clip import clip\n", encoding="utf-8")
     file = root / "tests" / "scratch" / "test_clip.py"
     text = file.read_text(encoding="utf-8").replace(
         "from scratch.clip import clip", "def clip(x): return x")

@@ -12,6 +12,7 @@ from torch import nn
 from torch.autograd import gradcheck
 
 import scratch.nn
+from exact import bits
 from scratch.functional import cross_entropy, dropout
 from scratch.optim import Adam
 
@@ -20,11 +21,6 @@ seeds = st.integers(0, 2**32)
 shapes = st.lists(st.integers(0, 12), max_size=4).map(tuple)
 dtypes = st.sampled_from([torch.float32, torch.float64])
 shares = st.sampled_from([0.0, 1e-3, 0.1, 1 / 3, 0.5, 0.75, 0.999, 1.0])
-BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
-
-
-def bits(t):
-    return t.contiguous().view(BITS[t.dtype])
 
 
 def seeded(seed, act):

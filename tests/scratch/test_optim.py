@@ -5,17 +5,11 @@ import random
 import pytest
 import torch
 
+from exact import bits
 from scratch.optim import SGD, Adam
 
 STEPS = 1000
 DTYPES = [torch.float32, torch.float64]
-
-
-def bits(t):
-    """The bits of a tensor, so that -0.0 differs from 0.0."""
-    return t.detach().contiguous().view(
-        {4: torch.int32, 8: torch.int64}[t.element_size()]
-    )
 
 
 def assert_same_bits(ours, theirs):
