@@ -124,8 +124,9 @@ async def execute_with(
 
     environ = environment(book)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    manager = AsyncKernelManager(**sockets)
     client = NotebookClient(
-        notebook, timeout=TIME_LIMIT, km=AsyncKernelManager(**sockets),
+        notebook, timeout=TIME_LIMIT, km=manager,
         resources={"metadata": {"path": str(book.root)}},
         on_cell_start=starting, on_cell_error=raised, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
@@ -149,6 +150,10 @@ async def execute_with(
             "the kernel died here (out of memory, or a crash in native "
             "code); run this chapter's cells by hand to see which line",
         )
+    finally:
+        # nbclient ends no kernel whose start was broken off.
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
     return nbformat.from_dict(notebook)
 
 

@@ -3,13 +3,15 @@
 import asyncio
 import re
 
+import nbclient
+import psutil
 import pytest
 
 from press.errors import BookError
 from press.read.book import read_book
 from press.run import kernel, run
 from press.tangle import tangle
-from tiny import cell, write_book
+from tiny import HANGS, cell, write_book
 from tiny_runs import failure, program
 
 pytestmark = pytest.mark.usefixtures("quick_kernels")
@@ -171,3 +173,25 @@ def test_a_syntax_error_is_found_before_anything_runs(
 def test_ipythons_own_syntax_and_await_are_no_syntax_errors(book_of, source):
     chapter = book_of("# T\n\n" + cell(source)).chapters[1]
     kernel.check_step(chapter, chapter.cells[0])
+
+
+@pytest.mark.parametrize("stop", [asyncio.CancelledError, KeyboardInterrupt])
+def test_a_kernel_whose_start_is_broken_off_is_ended(
+    book_of, monkeypatch, stop
+):
+    started = []
+
+    async def broken_off(self):
+        started.extend(p for p in psutil.Process().children()
+                       if p not in before)
+        raise stop
+
+    before = psutil.Process().children()
+    monkeypatch.setattr(
+        nbclient.NotebookClient, "async_start_new_kernel_client", broken_off)
+    book = book_of("# One\n\n" + cell("1"))
+    with pytest.raises(stop):
+        asyncio.run(kernel.execute(book, book.chapters[1], None))
+    assert started
+    _, alive = psutil.wait_procs(started, timeout=HANGS)
+    assert not alive
