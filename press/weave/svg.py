@@ -1,24 +1,19 @@
 """Make the pictures that matplotlib writes fit for a page."""
 
-import html
 import json
 import re
 from pathlib import Path
+
+from lxml import etree
 
 from press.errors import BookError
 
 PALETTE = Path(__file__).parents[2] / "figures" / "palette.json"
 # Roles that color no word: what words stand on, and their plain colors.
 GROUNDS = ("paper", "rule", "code", "muted", "ink")
-NOISE = re.compile(
-    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>",
-    re.DOTALL,
-)
 COLOR = re.compile(r"#[0-9a-fA-F]{6}\b")
-SHEET = re.compile(
-    r"<style[^>]*>\s*\*\s*\{([^{}]*)\}\s*</style>|<style[^>]*/>"
-)
-STYLED = re.compile(r'<[a-zA-Z][^<>]*?\sstyle="([^"]*)"[^<>]*>')
+EVERYWHERE = re.compile(r"\s*\*\s*\{([^{}]*)\}\s*")
+SVG = "{http://www.w3.org/2000/svg}"
 ATTRIBUTES = (
     "fill", "stroke", "opacity", "color", "stop", "clip", "font", "text",
     "image", "shape", "dominant", "vector", "marker", "display",
@@ -27,13 +22,36 @@ ATTRIBUTES = (
 SHORTHANDS = ("font", "marker")  # and these are none
 
 
+def read(source: str) -> etree._Element:
+    """The root of an SVG, without comments and instructions."""
+    parser = etree.XMLParser(
+        remove_comments=True, remove_pis=True, resolve_entities=False,
+        no_network=True, huge_tree=True,
+    )
+    try:
+        root = etree.fromstring(source.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise BookError("a picture", None, f"no SVG: {error.msg}")
+    if etree.QName(root).localname != "svg":
+        raise BookError("a picture", None, "no SVG: no <svg> stands in it")
+    return root
+
+
 def tidy(source: str, prefix: str) -> str:
     """An SVG without metadata, its ids made unique by a prefix."""
-    source = NOISE.sub("", source).strip()
-    source = re.sub(r'\bid="', f'id="{prefix}-', source)
-    source = re.sub(r"url\(#", f"url(#{prefix}-", source)
-    source = re.sub(r'href="#', f'href="#{prefix}-', source)
-    return re.sub(r"\n\s*\n+", "\n", source) + "\n"
+    root = read(source)
+    for element in list(root.iter()):
+        if etree.QName(element).localname == "metadata":
+            remove(element)
+            continue
+        for name, value in element.attrib.items():
+            if name == "id":
+                element.set(name, f"{prefix}-{value}")
+            elif etree.QName(name).localname == "href":
+                element.set(name, re.sub(r"^#", f"#{prefix}-", value))
+            else:
+                element.set(name, value.replace("url(#", f"url(#{prefix}-"))
+    return etree.tostring(root, encoding="unicode") + "\n"
 
 
 def inline(source: str, alt: str) -> str:
@@ -49,47 +67,62 @@ def inline(source: str, alt: str) -> str:
         role = roles.get(match[0].lower())
         return f"var(--{role})" if role else match[0]
 
-    opening = re.search(r"<svg\b[^>]*>", source)
-    if not opening:
-        raise BookError("a picture", None, "no SVG: no <svg> stands in it")
-    attributes = re.sub(r'\s(?:role|aria-label)="[^"]*"', "", opening[0])
-    label = html.escape(html.unescape(alt), quote=True)
-    attributes = attributes.replace(
-        "<svg", f'<svg role="img" aria-label="{label}"', 1
-    )
-    body = STYLED.sub(presented, source[opening.end():])
-    if sheet := SHEET.search(body):
-        everywhere = attributes_of(sheet[1] or "")
-        attributes = attributes.replace(
-            "<svg", f"<svg {written(everywhere)}".rstrip(), 1
-        )
-        body = SHEET.sub("", body).replace("<defs>\n  \n </defs>", "")
-    body = re.sub(
-        r'(?:fill|stroke|stop-color)="[^"]*"',
-        lambda match: COLOR.sub(themed, match[0]), body,
-    )
-    return attributes + body.strip()
+    root = read(source)
+    everywhere: dict[str, str] = {}
+    for sheet in list(root.iter(f"{SVG}style", "style")):
+        everywhere |= attributes_of_all(sheet.text or "")
+        remove(sheet)
+    for element in root.iter():
+        present(element)
+        for name in ("fill", "stroke", "stop-color"):
+            if value := element.get(name):
+                element.set(name, COLOR.sub(themed, value))
+    own = {name: value for name, value in root.attrib.items()
+           if name not in ("role", "aria-label")}
+    root.attrib.clear()
+    for name, value in (
+        everywhere | {"role": "img", "aria-label": alt} | own
+    ).items():
+        root.set(name, value)
+    return etree.tostring(root, encoding="unicode")
 
 
-def presented(match: re.Match) -> str:
-    """An element whose `style` is written as presentation attributes.
+def remove(element: etree._Element) -> None:
+    """Take an element out, and what it alone filled."""
+    around = element.getparent()
+    if around is None:
+        return
+    around.remove(element)
+    if etree.QName(around).localname == "defs" and not len(around):
+        remove(around)
+
+
+def present(element: etree._Element) -> None:
+    """Write an element's `style` as presentation attributes.
 
     Pages are set under a policy that allows no style in an element.
     """
-    tag = match[0]
-    values = attributes_of(match[1])
-    tag = re.sub(r'\sstyle="[^"]*"', "", tag)
-    for name in values:
-        tag = re.sub(rf'\s{name}="[^"]*"', "", tag)
-    return re.sub(
-        r"\s*(/?>)$", lambda end: f" {written(values)}{end[1]}", tag
-    )
+    style = element.attrib.pop("style", "")
+    for name, value in attributes_of(style).items():
+        element.attrib.pop(name, None)
+        element.set(name, value)
+
+
+def attributes_of_all(sheet: str) -> dict[str, str]:
+    """The declarations of a sheet that speaks of all elements."""
+    found = EVERYWHERE.fullmatch(sheet)
+    if not found and sheet.strip():
+        raise BookError(
+            "a picture", None, "its <style> has rules for some elements; "
+            "write them as attributes of these",
+        )
+    return attributes_of(found[1]) if found else {}
 
 
 def attributes_of(style: str) -> dict[str, str]:
     """The declarations of a style; each must be an attribute too."""
     values = {}
-    for declaration in html.unescape(style).split(";"):
+    for declaration in style.split(";"):
         name, colon, value = (
             part.strip() for part in declaration.partition(":")
         )
@@ -102,10 +135,3 @@ def attributes_of(style: str) -> dict[str, str]:
             )
         values[name] = value
     return values
-
-
-def written(attributes: dict[str, str]) -> str:
-    return " ".join(
-        f'{name}="{html.escape(value)}"'
-        for name, value in attributes.items()
-    )

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from lxml import html
 
 from press import build
 from press.errors import BookError
@@ -58,42 +59,47 @@ def test_every_class_that_stands_for_a_style_has_its_rule(book_of):
 
 
 @pytest.mark.parametrize("before, after", [
-    ('<td style="text-align: right;">', '<td class="to-right">'),
-    ('<td style="text-align:right">', '<td class="to-right">'),
-    ('<td class="a" style="text-align: left;">', '<td class="a to-left">'),
-    ('<td style="text-align: left;" class="a">', '<td class="a to-left">'),
-    ('<mtd style="text-align: right; padding-right: 0">',
-     '<mtd class="to-right flush-right">'),
-    ("<pre>style=&quot;a&quot;</pre>", "<pre>style=&quot;a&quot;</pre>"),
-    ('a style="x: y" b', 'a style="x: y" b'),
-    ('<mstyle displaystyle="true">', '<mstyle displaystyle="true">'),
+    ('<p style="text-align: right;">a</p>', '<p class="to-right">a</p>'),
+    ('<p style="text-align:right">a</p>', '<p class="to-right">a</p>'),
+    ('<p class="a" style="text-align: left;">a</p>',
+     '<p class="a to-left">a</p>'),
+    ('<p style="text-align: left;" class="a">a</p>',
+     '<p class="a to-left">a</p>'),
+    ('<mtd style="text-align: right; padding-right: 0">a</mtd>',
+     '<mtd class="to-right flush-right">a</mtd>'),
+    ('<pre>style="a"</pre>', '<pre>style="a"</pre>'),
+    ('<mstyle displaystyle="true">a</mstyle>',
+     '<mstyle displaystyle="true">a</mstyle>'),
 ])
 def test_a_style_becomes_a_class(before, after):
-    assert strict.without_styles("a", before) == after
+    page = html.fragment_fromstring(before)
+    strict.without_styles("a", page)
+    assert html.tostring(page, encoding="unicode") == after
 
 
 @pytest.mark.parametrize("style", ["color: red", "width: 3em", "width: 1%x"])
 def test_a_style_without_a_class_is_named(style):
     with pytest.raises(BookError, match=re.escape(style)):
-        strict.without_styles("book/a.qmd", f'<p style="{style}">')
+        strict.without_styles("book/a.qmd", html.fragment_fromstring(
+            f'<p style="{style}">a</p>'))
 
 
 # ----------------------------------------------------------------- pictures
 
 
-def drawn(body, root='<svg width="9">'):
+def drawn(body, root='<svg xmlns="http://www.w3.org/2000/svg" width="9">'):
     return svg.inline(f"{root}{body}</svg>", "x")
 
 
 @pytest.mark.parametrize("before, after", [
     ('<path d="M0" style="fill: none; stroke: red"/>',
      '<path d="M0" fill="none" stroke="red"/>'),
-    ('<g style="opacity: 0.5" id="a">', '<g id="a" opacity="0.5">'),
+    ('<g style="opacity: 0.5" id="a"/>', '<g id="a" opacity="0.5"/>'),
     ('<use fill="blue" style="fill:red"/>', '<use fill="red"/>'),
     ("<path\n d='M0'\n style=\"stroke-dasharray: 3.7,1.6;\"\n/>",
-     "<path\n d='M0' stroke-dasharray=\"3.7,1.6\"/>"),
-    ('<text style="font-family: &quot;A&quot;">',
-     '<text font-family="&quot;A&quot;">'),
+     '<path d="M0" stroke-dasharray="3.7,1.6"/>'),
+    ('<text style="font-family: &quot;A&quot;"/>',
+     '<text font-family="&quot;A&quot;"/>'),
 ])
 def test_a_style_in_a_picture_becomes_attributes(before, after):
     assert after in drawn(before)
@@ -106,8 +112,8 @@ def test_the_sheet_of_a_picture_becomes_attributes_of_its_root():
         'stroke-linecap: butt}</style>\n </defs><path/>'
     )
     assert re.match(
-        r'<svg stroke-linejoin="round" stroke-linecap="butt" role="img"',
-        picture,
+        r'<svg xmlns="[^"]*" stroke-linejoin="round" '
+        r'stroke-linecap="butt" role="img"', picture,
     )
     assert "<style" not in picture and "<defs" not in picture
     assert picture.endswith("<path/></svg>")
@@ -116,12 +122,22 @@ def test_the_sheet_of_a_picture_becomes_attributes_of_its_root():
 @pytest.mark.parametrize("style", ["font: 12px serif", "z-index: 1"])
 def test_a_style_that_svg_has_no_attribute_for_is_named(style):
     with pytest.raises(BookError, match=style.split(":")[0]):
-        drawn(f'<text style="{style}">')
+        drawn(f'<text style="{style}"/>')
 
 
-def test_a_picture_file_that_is_no_svg_is_refused():
-    with pytest.raises(BookError, match="no <svg> stands in it"):
-        svg.inline("<html>404</html>", "A")
+@pytest.mark.parametrize("text, says", [
+    ("<html>404</html>", "no <svg> stands in it"),
+    ("Not found", "no SVG"), ("", "no SVG"), ("<svg><g></svg>", "mismatch"),
+])
+def test_a_picture_file_that_is_no_svg_is_refused(text, says):
+    for use in (svg.inline, svg.tidy):
+        with pytest.raises(BookError, match=says):
+            use(text, "A")
+
+
+def test_a_sheet_with_rules_of_its_own_is_refused():
+    with pytest.raises(BookError, match="rules for some elements"):
+        drawn("<style>path {fill: red}</style>")
 
 
 def test_what_matplotlib_draws_needs_no_style(book_of, monkeypatch):

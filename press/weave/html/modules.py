@@ -12,13 +12,9 @@ from press.read.chapters import Chapter
 from press.read.pandoc import pandoc
 from press.read.plain import plain
 from press.run.results import escaped
-from press.weave.html.pages import (
-    LINE_ANCHOR,
-    TEMPLATES,
-    page_variables,
-    relative,
-)
-from press.weave.weave import set_with
+from press.weave.html.finish import finish
+from press.weave.html.pages import TEMPLATES, page_variables, relative
+from press.weave.weave import Woven, set_with
 
 FOLDER = "code"
 
@@ -76,11 +72,11 @@ def module_page(
     told = json.dumps(variables)
     return remembered(cache, f"module-{name}", {
         **common, "text": markdown, "around": told,
-    }, lambda: LINE_ANCHOR.sub("", pandoc(
+    }, lambda: finish(pandoc(
         module.path, markdown, "--from", "markdown", "--to", "html5",
         "--standalone", "--template", str(TEMPLATES / "page.html"),
         "--metadata",
         f"pagetitle={name} · {plain(book.title)}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{told}",
-    )).encode()).decode()
+    ), Woven(module, markdown, {}, {})).encode()).decode()

@@ -4,13 +4,11 @@ import html
 import json
 import os
 import posixpath
-import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered, sha256
-from press.errors import BookError
 from press.read import edition, words
 from press.read.book import Book
 from press.read.chapters import Chapter
@@ -18,28 +16,12 @@ from press.read.document import Div
 from press.read.labels import Label
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
-from press.weave import svg
 from press.weave.html import strict, style
+from press.weave.html.finish import finish
 from press.weave.weave import Woven, filter_data, filtered, set_with
 
 TEMPLATES = Path(__file__).parent
 GLOSSARY = words.GLOSSARY.with_suffix(".html").as_posix()
-PICTURE = re.compile(r'<img\b[^>]*?src="(figures/[^"]+\.svg)"[^>]*?/?>')
-ALT = re.compile(r'\balt="([^"]*)"')
-TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
-EMPTY_HEAD = re.compile(r"<th((?: [^>]*)?)></th>")
-SECTIONS = re.compile(r'<div class="onpage">(.*?)</div>\n', re.DOTALL)
-SECTION = re.compile(r'<li><a href="(#[^"]+)"[^>]*>(.*)</a></li>')
-BIBLIOGRAPHY = re.compile(r'<h1([^>]* id="bibliography")>(.*?)</h1>')
-ANNOTATION = re.compile(
-    r'(<span id="(annotated-\d+)-\d+">[^\n]*?)# ([①-⑩])</span></span>'
-)
-# pandoc puts no space between ln and 10, as in ln 10.
-APPLIED = re.compile(r"(<mo>&#8289;</mo>)(</mrow>)?(?=<m(?!o))")
-# A long name may break where its parts meet.
-NAME = re.compile(r"(?<!<pre>)<code>([^<\s]{14,})</code>")
-CAPTION = re.compile(r"(<caption\b[^>]*>)(.*?)(</caption>)", re.DOTALL)
-LINE_ANCHOR = re.compile(r'<a href="#cb[^"]*" aria-hidden="true"[^>]*></a>')
 
 
 def set_pages(
@@ -104,7 +86,7 @@ def page(
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
         data_file.write_text(data, encoding="utf-8")
-        return finished(pandoc(
+        return finish(pandoc(
             chapter.path, woven.markdown,
             "--from", READER, "--to", "html5", "--standalone",
             "--template", str(TEMPLATES / "page.html"), "--mathml",
@@ -195,56 +177,3 @@ def licenses_page(book: Book) -> str | None:
     return next((
         label.page for label in book.labels if label.id == edition.SECTION
     ), None)
-
-
-def finished(text: str, woven: Woven) -> str:
-    """Pictures drawn in the page, tables that scroll by themselves,
-    one heading of the first level, its sections in a flat list."""
-    def drawn(match: re.Match) -> str:
-        source = woven.pictures[match[1]].decode()
-        alt = ALT.search(match[0])
-        try:
-            picture = svg.inline(source, alt[1] if alt else "")
-        except BookError as error:
-            name = Path(match[1]).stem
-            line = next((c.line for c in woven.chapter.cells
-                         if c.label == name), None)
-            raise BookError(
-                woven.chapter.path, line, f"in {match[1]}: {error.message}"
-            )
-        return f'<span class="picture">{picture}</span>'
-
-    text = SECTIONS.sub(lambda match: sections(match[1]), text)
-    text = BIBLIOGRAPHY.sub(r"<h2\1>\2</h2>", text)
-    text = LINE_ANCHOR.sub("", text)
-    text = APPLIED.sub(r'\1<mspace width="0.17em"></mspace>\2', text)
-    text = NAME.sub(lambda match: "<code>" + re.sub(
-        r"(?<=\w)([._/(,]+)(?=\w)", r"\1<wbr>", match[1]) + "</code>", text)
-    text = CAPTION.sub(r'\1<span class="words">\2</span>\3', text)
-    text = ANNOTATION.sub(noted, text)
-    text = strict.without_styles(woven.chapter.path, text)
-    text = PICTURE.sub(drawn, text)
-    return TABLE.sub(
-        lambda match: '<div class="table">' + EMPTY_HEAD.sub(
-            r"<td\1></td>", match[0]) + "</div>", text
-    )
-
-
-def noted(match: re.Match) -> str:
-    """A line of code whose mark leads to its note below the cell."""
-    line, name, mark = match.groups()
-    number = "①②③④⑤⑥⑦⑧⑨⑩".index(mark) + 1
-    return (
-        f'{line}</span><a class="annotation" href="#{name}-note-{number}" '
-        f'aria-label="Note {number}">{mark}</a></span>'
-    )
-
-
-def sections(toc: str) -> str:
-    """The sections in pandoc's contents; the chapter is its first line."""
-    _, _, below = toc.partition("<li>")
-    items = "".join(
-        f'<li><a href="{href}">{title}</a></li>\n'
-        for href, title in SECTION.findall(below)
-    )
-    return f'<ol class="onpage">\n{items}</ol>\n' if items else ""

@@ -2,9 +2,9 @@
 
 import base64
 import hashlib
-import html
-import re
 from pathlib import Path
+
+from lxml.html import HtmlElement
 
 from press.errors import BookError
 
@@ -22,9 +22,6 @@ POLICY = "; ".join([
     "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'",
     "form-action 'none'",
 ])
-TAG = re.compile(r'<[a-zA-Z][^<>]*\sstyle="[^"<>]*"[^<>]*>')
-STYLE = re.compile(r'\sstyle="([^"]*)"')
-CLASS = re.compile(r'\sclass="([^"]*)"')
 ALIGNED = {
     f"text-align: {side}": f"to-{side}"
     for side in ("left", "right", "center")
@@ -34,27 +31,19 @@ PADDED = {
 }
 
 
-def without_styles(name: Path | str, page: str) -> str:
-    """A page whose `style` attributes are classes of `stylesheet`."""
-    def classed(match: re.Match) -> str:
-        tag = match[0]
-        names = " ".join(
-            class_of(name, declaration) for style in STYLE.findall(tag)
-            for declaration in declarations(style)
-        )
-        tag = STYLE.sub("", tag)
-        if CLASS.search(tag):
-            return CLASS.sub(rf' class="\1 {names}"', tag)
-        return re.sub(r"^<[\w-]+", rf'\g<0> class="{names}"', tag)
-
-    return TAG.sub(classed, page)
+def without_styles(name: Path | str, page: HtmlElement) -> None:
+    """Make the `style` attributes of a page classes of `stylesheet`."""
+    for element in page.xpath("//*[@style]"):
+        style = element.attrib.pop("style")
+        for declaration in declarations(style):
+            element.classes.add(class_of(name, declaration))
 
 
 def declarations(style: str) -> list[str]:
     """The declarations of a `style` attribute, evenly spaced."""
     return [
-        re.sub(r"\s*:\s*", ": ", part.strip())
-        for part in html.unescape(style).split(";") if part.strip()
+        ": ".join(half.strip() for half in part.split(":", 1))
+        for part in style.split(";") if part.strip()
     ]
 
 
