@@ -18,6 +18,7 @@ from press.registry import parser
 from press.run import data
 from press.tangle import tangle
 from press.venv import ROOT
+from press.weave.shared import check_shared, write_shared
 
 REFUSED = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
@@ -49,8 +50,9 @@ def perform(verb: str, arguments: list[str]) -> int:
 
 
 def do_book(options: Namespace, report: Reporter) -> None:
-    build(read_book(ROOT), report, formats=ALL,
-          paper=options.paper)
+    book = read_book(ROOT)
+    build(book, report, formats=ALL, paper=options.paper)
+    write_shared(book)
     report.say("_book/index.html and _book/pytorch-from-scratch.pdf are made")
 
 
@@ -68,9 +70,11 @@ def do_tangle(options: Namespace, report: Reporter) -> None:
     book = read_book(ROOT)
     if options.check:
         tangle.check(book)
+        check_shared(book)
         report.say("code/ is what the chapters make")
         return
     written = tangle.tangle(book)
+    write_shared(book)
     for file in written:
         report.say(f"tangled {file.relative_to(ROOT)}")
     if not written:
@@ -100,7 +104,9 @@ def do_test(options: Namespace, report: Reporter) -> int:
 
 
 def do_lint(options: Namespace, report: Reporter) -> int:
-    tangle.check(read_book(ROOT))
+    book = read_book(ROOT)
+    tangle.check(book)
+    check_shared(book)
     return lint.lint(ROOT, report)
 
 
@@ -112,7 +118,9 @@ def do_quarto(options: Namespace, report: Reporter) -> int:
             "this again; 'make book' needs no Quarto."
         )
         return 1
-    tangle.tangle(read_book(ROOT))
+    book = read_book(ROOT)
+    tangle.tangle(book)
+    write_shared(book)
     return subprocess.run(
         [quarto, "render", "--output-dir", "_quarto"], cwd=ROOT,
         env=dict(os.environ, QUARTO_PYTHON=sys.executable),

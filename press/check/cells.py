@@ -9,7 +9,7 @@ from press.read.cells import ANNOTATION, Cell
 from press.read.document import Shown
 
 COLUMNS = 72
-MARKS = 10   # circled digits go so far
+MARKS = 10   # a page has so many signs: weave/shared.py
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",

@@ -16,7 +16,7 @@ from press.read.edition import read_version
 from press.read.labels import Label, number_labels, shown_number
 from press.read.reading import read_document
 from press.read.simulations import Simulation, find_simulations
-from press.read.words import Entry, read_entries
+from press.read.words import Entry, Mark, read_entries, read_marks
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Book:
     def entries(self) -> dict[str, Entry]:
         """The glossary, by key."""
         return read_entries(self.documents)
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """The places that introduce a term or treat it again."""
+        return [mark for one in self.documents for mark in read_marks(one)]
 
     @cached_property
     def simulations(self) -> list[Simulation]:

@@ -1,9 +1,16 @@
 -- Code annotations. Lines of a cell end in a mark, and the list below the
 -- cell speaks of them. On a page the marks and the list's numbers lead to
--- each other.
+-- each other. That each speaks of the other, press/check/cells.py has seen.
 
 local blocks, format = ...
-local circled = blocks.circled
+
+-- The number of the sign that a line ends in, if it does.
+local function number_of(line)
+  local sign = line:match '# (%S+)$'
+  for i, mark in ipairs(blocks.shared.circled) do
+    if mark == sign then return i end
+  end
+end
 
 local annotated_count = 0
 
@@ -16,7 +23,7 @@ local function marked_code(el)
       local number = 0
       for line in (block.text .. '\n'):gmatch '(.-)\n' do
         number = number + 1
-        local mark = line:match '# (\xE2\x91[\xA0-\xA9])$'
+        local mark = number_of(line)
         if mark then
           lines = lines or {}
           lines[mark] = lines[mark] or number
@@ -28,36 +35,19 @@ local function marked_code(el)
   return found, lines
 end
 
-local function annotations(list, lines, id)
-  for i, mark in ipairs(circled) do
-    if lines[mark] and not list.content[i] then
-      error('no item ' .. i .. ' speaks of the line marked # <' .. i .. '>')
-    end
-  end
-  for i in ipairs(list.content) do
-    if not lines[circled[i]] then
-      error('no line is marked # <' .. i .. '>')
-    end
-  end
-  return format.annotations(list, lines, id)
-end
-
 local function annotated(given)
   local result = pandoc.Blocks {}
   local i = 1
   while i <= #given do
     local shown, lines = marked_code(given[i])
     result:insert(given[i])
-    if shown then
-      if not given[i + 1] or given[i + 1].t ~= 'OrderedList' then
-        error('lines marked # <1> need a numbered list below their cell')
-      end
+    if shown and given[i + 1] and given[i + 1].t == 'OrderedList' then
       annotated_count = annotated_count + 1
       local id = 'annotated-' .. annotated_count
       if format.marked then
         result[#result] = format.marked(given[i], shown, id)
       end
-      result:extend(annotations(given[i + 1], lines, id))
+      result:extend(format.annotations(given[i + 1], lines, id))
       i = i + 1
     end
     i = i + 1

@@ -8,7 +8,7 @@ local blocks = {
   modules = nil,            -- where the pages of the program are
   pictures = {},            -- path in the chapter to path on the page
   terms = {},               -- the glossary's, key to href and title
-  circled = {'①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩'},
+  shared = {},              -- what all languages know: shared.schema.json
 }
 
 local here = pandoc.path.directory(PANDOC_SCRIPT_FILE)
@@ -29,13 +29,6 @@ function blocks.exercise_head(label, title)
     head:insert(pandoc.Str ')')
   end
   return head
-end
-
--- What a reader answers is kept under the keys that press/read/quizzes.py
--- gives; what it did not see, as in a quotation, is known by its printed
--- words.
-function blocks.key_of(words)
-  return pandoc.utils.sha1(blocks.stringify(words)):sub(1, 10)
 end
 
 -- A list to tick as a plain one: paper and notebooks draw their own boxes.
@@ -138,7 +131,7 @@ end
 function blocks.annotations(list, sign)
   for i, item in ipairs(list.content) do
     item[1].content:insert(1, pandoc.Space())
-    item[1].content:insert(1, sign(i, blocks.circled[i]))
+    item[1].content:insert(1, sign(i, blocks.shared.circled[i]))
   end
   return pandoc.Blocks {pandoc.Div({list}, {class = 'annotations'})}
 end

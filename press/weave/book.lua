@@ -15,8 +15,7 @@ local function raw(code)
   return pandoc.RawBlock('typst', code)
 end
 
--- Colors of roles, from palette.json (light: paper is light). Where the
--- root of the book is, Quarto and pandoc say in different ways.
+-- Where the root of the book is, Quarto and pandoc say in different ways.
 
 local function root_folders()
   local folders = pandoc.List()
@@ -42,17 +41,31 @@ local function read_file(...)
   error(pandoc.path.join {...} .. ' is not found')
 end
 
-local palette = pandoc.json.decode(
-  read_file('figures', 'palette.json')).light
+-- What all languages know. press tells it with what else it has to say,
+-- Quarto finds it in the book: press/weave/shared.schema.json.
+local shared, roles, explained = nil, {}, false
 
-local roles = {}
-for role in pairs(palette) do roles[#roles + 1] = role end
-table.sort(roles)
+local function read_shared(meta)
+  if meta.press then
+    local file = assert(io.open(pandoc.utils.stringify(meta.press)))
+    shared = pandoc.json.decode(file:read 'a', false).shared
+    file:close()
+  else
+    shared = pandoc.json.decode(read_file('book', 'shared.json'), false)
+  end
+  for role in pairs(shared.palette.light) do roles[#roles + 1] = role end
+  table.sort(roles)
+  explained = shared.explained ~= ''
+end
+
+local function paint(role)
+  return string.format('rgb("%s")', shared.palette.light[role])
+end
 
 local function colored(el)
   local role = typst and class_of(el, roles)
   if role then
-    local open = string.format('#text(fill: rgb("%s"))[', palette[role])
+    local open = string.format('#text(fill: %s)[', paint(role))
     el.content:insert(1, pandoc.RawInline('typst', open))
     el.content:insert(pandoc.RawInline('typst', ']'))
     return el.content
@@ -62,11 +75,10 @@ end
 -- Terms. `[ulp]{.term}` introduces one, `[ulps]{.index entry="ulp"}` treats
 -- it again: both lead to the glossary, and on paper to the index.
 
-local glossary = '/book/glossary.qmd'
-
 local function key_of(el)
-  return el.attributes.entry or (pandoc.utils.stringify(el.content):lower()
-    :gsub('[^a-z0-9]+', '-'):gsub('^%-+', ''):gsub('%-+$', ''))
+  local words = pandoc.utils.stringify(el.content)
+  return el.attributes.entry or shared.terms[words]
+    or error('no entry is known for ' .. words .. '; run make tangle')
 end
 
 local function inline(code) return pandoc.RawInline('typst', code) end
@@ -75,7 +87,7 @@ local function marked(el)
   if not html and not typst and not epub then return el.content end
   local key, content = key_of(el), colored(el) or el.content
   local introduces = el.classes:includes 'term'
-  local target = (html and glossary or '') .. '#term-' .. key
+  local target = (html and '/' .. shared.glossary or '') .. '#term-' .. key
   if not typst then
     local classes = el.classes:filter(function(c) return c ~= 'index' end)
     if not introduces then classes:insert 'term' end
@@ -89,8 +101,8 @@ local function marked(el)
     'introduces: %s))<index-place>]', key, tostring(introduces))))
   if introduces then
     link:insert(1, inline(string.format('#underline(offset: 2.4pt, ' ..
-      'stroke: (paint: rgb("%s"), thickness: 0.5pt, dash: "dotted"))[',
-      palette.muted)))
+      'stroke: (paint: %s, thickness: 0.5pt, dash: "dotted"))[',
+      paint 'muted')))
     link:insert(inline ']')
   end
   return link
@@ -104,19 +116,13 @@ end
 -- The opening chapter and its sections bear no number, and to Quarto a
 -- reference to them leads nowhere. It reads as press has it: "Chapter 0".
 
-local opening = {}
-if quarto then
-  for line in read_file('index.qmd'):gmatch '[^\r\n]+' do
-    local id = line:match '^#+ .*{[^}]*#(sec%-[%w_-]+)'
-    if id then opening[id] = true end
-  end
-end
-
 local function opened(el)
+  if not quarto or #el.citations > 1 then return nil end
   local citation = el.citations[1]
-  if #el.citations > 1 or not opening[citation.id] then return nil end
-  local alone = citation.mode == 'SuppressAuthor'
-  return pandoc.Link({pandoc.Str(alone and '0' or 'Chapter\u{a0}0')},
+  local reads = shared.opening[citation.id]
+  if not reads then return nil end
+  if citation.mode == 'SuppressAuthor' then reads = reads:gsub('^.*\u{a0}', '') end
+  return pandoc.Link({pandoc.Str(reads)},
     (html and '/index.qmd' or '') .. '#' .. citation.id)
 end
 
@@ -171,46 +177,29 @@ end
 
 -- The mark beside an output: exact, close or machine.
 
-local meaning = {
-  exact = 'Exact: the same characters on any machine.',
-  close = 'Close: agrees on any machine within the tolerance stated.',
-  machine = 'Machine: true of the machine that ran it.',
-}
-local sign = {exact = '=', close = '≈', machine = '⌁'}
-
--- Every mark leads to the appendix that explains it, where there is one:
--- press tells which labels there are, Quarto has the whole book.
-local why = 'sec-exact'
-local explained = quarto ~= nil
-
-local function read_metadata(meta)
-  if not meta.press then return end
-  local file = assert(io.open(pandoc.utils.stringify(meta.press)))
-  explained = pandoc.json.decode(file:read 'a', false).labels[why] ~= nil
-  file:close()
-end
-
+-- Every mark leads to the section that explains it, where there is one.
 -- In HTML a mark opens and says what it means.
 local function opening(class, title)
   local words = pandoc.Inlines {pandoc.Str(title)}
   if explained then
+    local section = shared.explained
     words:extend {pandoc.Space(), pandoc.Str 'See', pandoc.Space(),
-      pandoc.Cite({pandoc.Str('@' .. why)},
-        {pandoc.Citation(why, 'AuthorInText')}), pandoc.Str '.'}
+      pandoc.Cite({pandoc.Str('@' .. section)},
+        {pandoc.Citation(section, 'AuthorInText')}), pandoc.Str '.'}
   end
   return pandoc.Blocks {
     pandoc.RawBlock('html', string.format(
       '<details class="mark mark-%s" name="mark">' ..
       '<summary aria-label="%s: what this mark means">' ..
       '<span class="sign" aria-hidden="true">%s</span> %s</summary>',
-      class, class, sign[class], class)),
+      class, class, shared.marks[class].sign, class)),
     pandoc.Para(words),
     pandoc.RawBlock('html', '</details>'),
   }
 end
 
 local function mark(class, tolerance, columns)
-  local title = meaning[class]
+  local title, sign = shared.marks[class].means, shared.marks[class].sign
   if tolerance then
     title = title .. ' Tolerance: ' .. tolerance .. '.'
   end
@@ -218,10 +207,11 @@ local function mark(class, tolerance, columns)
     -- In the first line where that leaves room, else above it; below a
     -- picture or a table. A string:
     -- as markup "= exact" would be a heading.
-    local text = string.format('text(size: 6.5pt, fill: rgb("%s"), ' ..
-      'font: "DejaVu Sans Mono", "%s %s")', palette.muted, sign[class],
-      class)
-    if explained then text = string.format('link(<%s>, %s)', why, text) end
+    local text = string.format('text(size: 6.5pt, fill: %s, ' ..
+      'font: "DejaVu Sans Mono", "%s %s")', paint 'muted', sign, class)
+    if explained then
+      text = string.format('link(<%s>, %s)', shared.explained, text)
+    end
     if columns > 61 then
       return raw('#block(above: 0pt, below: 4pt, width: 100%, ' ..
         'sticky: true, align(right, ' .. text .. '))')
@@ -229,10 +219,10 @@ local function mark(class, tolerance, columns)
     return raw('#place(right + top, dy: 0.6pt, ' .. text .. ')')
   end
   if html then return opening(class, title) end
-  local text = {pandoc.Str(sign[class] .. ' ' .. class)}
+  local text = {pandoc.Str(sign .. ' ' .. class)}
   local attributes = {class = 'mark mark-' .. class, title = title}
   return pandoc.Plain {epub and explained
-    and pandoc.Link(text, '#' .. why, '', attributes)
+    and pandoc.Link(text, '#' .. shared.explained, '', attributes)
     or pandoc.Span(text, attributes)}
 end
 
@@ -250,7 +240,7 @@ end
 
 local function with_mark(el)
   local class = el.attributes.reproduce
-  if not class or not meaning[class] then return nil end
+  if not class or not shared.marks[class] then return nil end
   for _, block in ipairs(el.content) do
     if is_output(block) then
       local columns = first_line(block)
@@ -323,8 +313,8 @@ function Div(el)
     if typst then
       return pandoc.List {raw(string.format(
         '#block(above: 1.5em, below: 1.5em, width: 100%%, ' ..
-        'breakable: false, inset: (left: 11pt, y: 3pt), stroke: (left: 1.6pt + rgb("%s")))[',
-        palette.backward))} .. el.content .. {raw ']'}
+        'breakable: false, inset: (left: 11pt, y: 3pt), stroke: (left: 1.6pt + %s))[',
+        paint 'backward'))} .. el.content .. {raw ']'}
     end
     return el
   end
@@ -384,5 +374,5 @@ local function answers_apart(doc)
   return doc
 end
 
-return {{Meta = read_metadata}, {Pandoc = answers_apart},
+return {{Meta = read_shared}, {Pandoc = answers_apart},
   {Span = Span, Div = Div, Cite = opened}}

@@ -29,7 +29,7 @@ local function read_metadata(meta)
   file:close()
   blocks.labels, blocks.numbers = data.labels, pandoc.List(data.numbers)
   blocks.modules, blocks.terms = data.modules, data.terms or {}
-  blocks.pictures = data.pictures
+  blocks.pictures, blocks.shared = data.pictures, data.shared
 end
 
 -- ------------------------------------------------------------- headings
@@ -212,8 +212,7 @@ local function exercise(el)
 end
 
 local function quiz(el)
-  local key = el.attributes.quiz or blocks.key_of(el.content)
-  local options = el.attributes.options or ''
+  local key, options = el.attributes.quiz, el.attributes.options
   el.attributes.quiz, el.attributes.options = nil, nil
   return laid('quiz', el, key, options) or el
 end

@@ -22,10 +22,10 @@ from press.read.plain import plain
 from press.read.quizzes import quiz_keys, with_keys
 from press.run.results import Result, uncolored
 from press.weave import svg
+from press.weave.shared import CIRCLED, shared
 
 MARKED_UP = re.compile(r"`|\*\*|\$\S|\]\(|\]\{")
 FILTERS = Path(__file__).parent
-CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,6 @@ def set_with(book: Book, module: str, *suffixes: str) -> dict[str, str]:
         "pandoc": program_version(),
         "book": json.dumps(book.config, default=str),
         "works": book.bibliography,
-        "palette": svg.PALETTE.read_text(encoding="utf-8"),
     }
 
 
@@ -220,6 +219,7 @@ def filter_data(
         numbers[:1] = [first_number]
     known = {label.id: label for label in book.labels}
     return json.dumps({
+        "shared": shared(book),
         "labels": {
             label.id: {
                 "reference": label.reference,

@@ -98,7 +98,8 @@ def test_the_pythons_served_are_those_that_the_project_names():
 # The module that a package brings, where it bears another name.
 BRINGS = {"pyyaml": "yaml", "pypandoc-binary": "pypandoc",
           "axe-playwright-python": "axe_playwright_python",
-          "types-pyyaml": None, "pagefind-bin": None, "pytest-cov": None,
+          "types-pyyaml": None, "types-lxml": None,
+          "pagefind-bin": None, "pytest-cov": None,
           "pytest-xdist": None, "hatchling": None, "mypy": None,
           "oxlint": None, "ruff": None, "uv": None, "ipykernel": None,
           "ipython": "IPython"}

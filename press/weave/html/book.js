@@ -61,8 +61,12 @@
 
   // What runs: no prompts, and none of the output between them.
   // Nor the marks that lead to a note below the cell.
-  function runnable(marked) {
-    const text = marked.replace(/[ \t]*[①-⑩]$/gm, "");
+  function runnable(code) {
+    const copied = code.cloneNode(true);
+    for (const mark of copied.querySelectorAll(".annotation")) {
+      mark.replaceWith("\0");
+    }
+    const text = copied.textContent.replace(/[ \t]*\0/g, "");
     const lines = text.split("\n");
     const prompt = /^(>>>|\.\.\.|\$)(?: |$)/;
     if (!prompt.test(lines[0])) return text;
@@ -72,7 +76,7 @@
 
   async function copy(code) {
     try {
-      await navigator.clipboard.writeText(runnable(code.textContent));
+      await navigator.clipboard.writeText(runnable(code));
     } catch {
       getSelection().selectAllChildren(code);
       document.execCommand("copy");

@@ -14,7 +14,8 @@ from lxml.html import HtmlElement, builder
 from press.errors import BookError
 from press.weave import svg
 from press.weave.html import strict
-from press.weave.weave import CIRCLED, Woven
+from press.weave.shared import CIRCLED
+from press.weave.weave import Woven
 
 LONG = 14   # letters of a name that may break where its parts meet
 JOINT = re.compile(r"(?<=\w)([._/(,]+)(?=\w)")

@@ -24,7 +24,7 @@ local function right_or_wrong(item, name, next_option)
     pandoc.RawBlock('html', string.format(
       '<label class="option %s"><input type="radio" name="%s" value="%s">',
       right and 'right' or 'wrong', name,
-      next_option() or blocks.key_of(content))),
+      next_option())),
     pandoc.Plain {pandoc.Span(content)},
     pandoc.RawBlock('html', '</label>'),
   }
@@ -94,9 +94,9 @@ end
 local function annotations(list, lines, name)
   return blocks.annotations(list, function(i, mark)
     return pandoc.Link({pandoc.Str(mark)},
-      string.format('#%s-%d', name, lines[mark]), '', {
+      string.format('#%s-%d', name, lines[i]), '', {
         id = string.format('%s-note-%d', name, i), class = 'annotation',
-        ['aria-label'] = string.format('Line %d', lines[mark])})
+        ['aria-label'] = string.format('Line %d', lines[i])})
   end)
 end
 

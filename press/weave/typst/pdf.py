@@ -13,7 +13,7 @@ from press.files import laid_out
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
-from press.weave import svg
+from press.weave.shared import shared
 from press.weave.typst.origin import find_origin, made_of
 from press.weave.weave import Woven, filter_data, filtered, set_with
 
@@ -46,13 +46,12 @@ def set_pdf(
 
 def told_to_typst(book: Book, imprint: dict[str, str]) -> dict:
     """What data.typ reads."""
-    palette = json.loads(svg.PALETTE.read_text(encoding="utf-8"))
     return {
         "book": {
             "title": plain(book.title), "subtitle": plain(book.subtitle),
             "author": str(book.config["book"].get("author", "")),
         },
-        "imprint": imprint, "palette": palette["light"],
+        "imprint": imprint, "shared": shared(book),
     }
 
 

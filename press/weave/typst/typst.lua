@@ -44,8 +44,11 @@ local function heading(el, number)
   end
   local label = blocks.labels[el.identifier]
     and ' <' .. el.identifier .. '>' or ''
-  return around(string.format('#heading(level: %d, numbering: %s)[',
-    el.level, numbering), el.content, ']' .. label)
+  -- What every chapter has need not be listed for each.
+  local listed = el.classes:includes 'recurring'
+    and ', outlined: false, bookmarked: true' or ''
+  return around(string.format('#heading(level: %d, numbering: %s%s)[',
+    el.level, numbering, listed), el.content, ']' .. label)
 end
 
 -- Answers stand far from their chapter, so their title has its number.
@@ -65,8 +68,7 @@ local function further(doc)
     if over then
       doc.blocks:insert(i, raw ']')
       return doc
-    elseif block.t == 'Header' and block.level == 2
-      and stringify(block):match '^In torch.+s own source$' then
+    elseif block.t == 'Header' and block.classes:includes 'further' then
       doc.blocks:insert(i + 1, raw '#further[')
       open = true
     end
