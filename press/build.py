@@ -33,7 +33,7 @@ ALL = ("html", "pdf", "takeaways")
 
 def results(book: Book, report: Reporter) -> list[Result]:
     """Every chapter proofed, tangled and executed."""
-    proof.check(book)
+    proof.check_sources(book)
     for file in tangle(book):
         report.say(f"tangled {file.relative_to(book.root)}")
     data.fetch(book)
@@ -70,7 +70,7 @@ def set_aside_and_swap(
     aside.mkdir()
     try:
         if "html" in formats:
-            keep(site, aside)
+            keep_takeaways(site, aside)
             report.say("setting the pages")
             pages.set_pages(book, woven, aside, cache / "html")
             modules.set_modules(book, aside, cache / "html")
@@ -114,12 +114,12 @@ def one_at_a_time(root: Path) -> Iterator[None]:
         yield
 
 
-def keep(site: Path, aside: Path) -> None:
+def keep_takeaways(site: Path, aside: Path) -> None:
     """Copy what only `make book` makes from the book that is there."""
     for name in (epub.EPUB, takeaways.CODE):
         if (site / name).exists():
             shutil.copyfile(site / name, aside / name)
-    for name in ("notebooks", search.FOLDER):
+    for name in ("notebooks", search.INDEX_FOLDER):
         if (site / name).exists():
             shutil.copytree(site / name, aside / name)
 

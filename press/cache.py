@@ -17,7 +17,7 @@ from pathlib import Path
 from press.files import write
 from press.imports import reached
 
-ROOT = Path(__file__).parents[1]
+HOME = Path(__file__).parents[1]   # of the press
 LARGE = 1 << 20   # bytes of a file that is not read each time
 Look = Callable[[str], str]
 
@@ -137,12 +137,12 @@ def own_files(
 ) -> str:
     """A digest of a module of the press, of those that it imports, and of
     the files with these suffixes beside them; not of what is below `but`."""
-    modules = reached(ROOT, [module], but)
+    modules = reached(HOME, [module], but)
     beside = {
         file for folder in {m.parent for m in modules}
         for file in folder.iterdir() if file.suffix in suffixes
     }
     return digest_of({
-        file.relative_to(ROOT).as_posix(): content(file)
+        file.relative_to(HOME).as_posix(): content(file)
         for file in modules | beside
     })

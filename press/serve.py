@@ -133,13 +133,13 @@ def snapshot(root: Path) -> frozenset[tuple[Path, str]]:
         try:
             for file in root.glob(pattern):
                 if "__pycache__" not in file.parts and file.is_file():
-                    found.add((file, content(file)))
+                    found.add((file, digest_now(file)))
         except OSError:
             continue  # a folder went while it was read; the next look tells
     return frozenset(found)
 
 
-def content(file: Path) -> str:
+def digest_now(file: Path) -> str:
     """A digest of a file, read once; none where it is just being saved."""
     try:
         state = file.stat()

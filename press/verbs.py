@@ -69,7 +69,7 @@ def do_pdf(options: Namespace, report: Reporter) -> None:
 def do_tangle(options: Namespace, report: Reporter) -> None:
     book = read_book(ROOT)
     if options.check:
-        tangle.check(book)
+        tangle.check_tangled(book)
         check_shared(book)
         report.say("code/ is what the chapters make")
         return
@@ -83,21 +83,21 @@ def do_tangle(options: Namespace, report: Reporter) -> None:
 
 def do_proof(options: Namespace, report: Reporter) -> None:
     book = read_book(ROOT)
-    proof.check(book)
+    proof.check_sources(book)
     tangle.lint_book(book)
     report.say("no faults found")
 
 
 def do_quick(options: Namespace, report: Reporter) -> int:
     book = read_book(ROOT)
-    tangle.check(book)
+    tangle.check_tangled(book)
     data.fetch(book)
     return testing.run_quick(ROOT, options.rest)
 
 
 def do_test(options: Namespace, report: Reporter) -> int:
     book = read_book(ROOT)
-    tangle.check(book)
+    tangle.check_tangled(book)
     build(book, report, formats=ALL)
     tier = testing.run_slow if options.slow else testing.run_daily
     return tier(ROOT, options.rest)
@@ -105,7 +105,7 @@ def do_test(options: Namespace, report: Reporter) -> int:
 
 def do_lint(options: Namespace, report: Reporter) -> int:
     book = read_book(ROOT)
-    tangle.check(book)
+    tangle.check_tangled(book)
     check_shared(book)
     return lint.lint(ROOT, report)
 
@@ -151,5 +151,5 @@ ACTIONS: dict[str, Callable[[Namespace, Reporter], int | None]] = {
     "lock": lambda options, report: lock.lock(
         ROOT, report, options.upgrade
     ),
-    "bench": lambda options, report: bench.measure(ROOT, report),
+    "bench": lambda options, report: bench.measure_builds(ROOT, report),
 }

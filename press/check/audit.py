@@ -20,12 +20,12 @@ NOT_AUDITED = 2
 
 def audit(root: Path, report: Reporter) -> int:
     """0: no known fault; 1: some; 2: no database was in reach."""
-    program = installed(root, report)
+    program = install_audit(root, report)
     for service in SERVICES:
         packages = asked(root, program, service)
         looked_at = [p for p in packages if "vulns" in p]
         if looked_at:
-            return told(packages, looked_at, report)
+            return told_of(packages, looked_at, report)
     report.say(
         "not audited: neither database of known faults "
         f"({', '.join(SERVICES)}) is in reach from here; run this again "
@@ -34,7 +34,7 @@ def audit(root: Path, report: Reporter) -> int:
     return NOT_AUDITED
 
 
-def told(packages: list, looked_at: list, report: Reporter) -> int:
+def told_of(packages: list, looked_at: list, report: Reporter) -> int:
     """Say what was found, and what could not be looked up."""
     found = 0
     for package in looked_at:
@@ -54,7 +54,7 @@ def told(packages: list, looked_at: list, report: Reporter) -> int:
     return 1 if found else 0
 
 
-def installed(root: Path, report: Reporter) -> Path:
+def install_audit(root: Path, report: Reporter) -> Path:
     """The pip-audit that the lock pins, in `.cache/audit`."""
     place = root / ".cache" / "audit"
     program = place / (

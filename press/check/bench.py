@@ -20,11 +20,11 @@ from press.read.book import read_book
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".cache", "_book", "_book.*", "data", "__pycache__",
 )
-REFERENCE = re.compile(r"@((?:sec|fig|tbl|eq|exr)-[\w-]*\w)")
+MENTIONED = re.compile(r"@((?:sec|fig|tbl|eq|exr)-[\w-]*\w)")
 MARKED = re.compile(r"\[([^\[\]]*)\]\{\.(?:term|index)[^}]*\}")
 
 
-def measure(root: Path, report: Reporter) -> None:
+def measure_builds(root: Path, report: Reporter) -> None:
     """Time the builds that a writer and a reader wait for."""
     with tempfile.TemporaryDirectory() as temporary:
         short = copied(root, Path(temporary) / "short")
@@ -104,7 +104,7 @@ def keep_first(copy: Path, number: int) -> None:
     short = read_book(copy)
     known = {label.id for label in short.labels}
     for chapter in short.chapters:
-        text = REFERENCE.sub(
+        text = MENTIONED.sub(
             lambda m: m[0] if m[1] in known else "elsewhere", chapter.text
         )
         (copy / chapter.path).write_text(

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from press.check.mutate import Mutant
+from press.check.mutants import Mutant
 from press.errors import BookError
 
 if TYPE_CHECKING:

@@ -54,7 +54,7 @@ def check_types(root: Path) -> Iterator[str]:
 def check_scripts(root: Path) -> Iterator[str]:
     """What oxlint finds in the scripts of the pages."""
     yield from faults_of(root, [
-        program("oxlint"), "--format", "unix", *SCRIPTS,
+        linter("oxlint"), "--format", "unix", *SCRIPTS,
     ])
 
 
@@ -79,8 +79,8 @@ def faults_of(root: Path, command: list[str]) -> list[str]:
     return lines or [f"{' '.join(command)} ended with {done.returncode}"]
 
 
-def program(name: str) -> str:
-    """A program that was installed with a package: on Windows too."""
+def linter(name: str) -> str:
+    """A linter that was installed with a package: on Windows too."""
     folder = sysconfig.get_path("scripts")
     found = shutil.which(name, path=folder)
     if not found:

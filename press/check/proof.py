@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from press.check import typed
-from press.check.cells import annotation_faults, cell_faults
+from press.check.options import annotation_faults, cell_faults
 from press.errors import BookError, BookErrors
 from press.read import words
 from press.read.book import Book
@@ -29,13 +29,13 @@ from press.read.scan import HEADING
 from press.run.results import Result
 
 
-def check(book: Book) -> None:
+def check_sources(book: Book) -> None:
     """Raise with every fault that the sources alone can show."""
-    if errors := faults(book):
+    if errors := find_faults(book):
         raise BookErrors(errors)
 
 
-def faults(book: Book) -> list[BookError]:
+def find_faults(book: Book) -> list[BookError]:
     found = list(block_faults(book))
     certain = not found   # or else pandoc may read the rest in some other way
     for chapter in book.chapters:
@@ -72,8 +72,8 @@ def document_faults(book: Book) -> Iterator[BookError]:
                 yield BookError(document.chapter.path, line, message)
         for shown in document.all(Shown):
             yield from annotation_faults(shown)
-        yield from typed.faults(document, known)
-    yield from words.faults(book.documents, book.entries)
+        yield from typed.typed_faults(document, known)
+    yield from words.word_faults(book.documents, book.entries)
 
 
 # ----------------------------------------------------------------- lines

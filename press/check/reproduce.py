@@ -27,14 +27,14 @@ from press.run.kernel import environment
 from press.run.results import Result
 from press.run.run import run_all
 from press.run.steps import steps
-from press.tangle.tangle import check
+from press.tangle.tangle import check_tangled
 
 NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 VERDICTS = ("exact", "close", "machine")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Recorded:
     """One output or inline value, and how firmly it must come back."""
 
     id: str             # "fig-x output 1", "inline 12"
@@ -43,7 +43,7 @@ class Entry:
     text: str
 
 
-def entries(result: Result) -> Iterator[tuple[Entry, int]]:
+def entries(result: Result) -> Iterator[tuple[Recorded, int]]:
     """What a chapter shows, in order, each with its line.
 
     An inline value is as firm as the cells that made what it names; where
@@ -66,17 +66,17 @@ def entries(result: Result) -> Iterator[tuple[Entry, int]]:
             if step.is_figure:
                 continue
             for number, output in enumerate(result.outputs[key[0]], 1):
-                text = text_of(output)
+                text = printed_text(output)
                 if text is not None and "reproduce" in step.options:
                     name = step.label or f"cell {cells}"
-                    yield Entry(
+                    yield Recorded(
                         f"{name} output {number}", verdict, tolerance, text
                     ), step.line
         else:
             inlines += 1
-            named = [made[n] for n in read(step.source) if n in made]
+            named = [made[n] for n in names_read(step.source) if n in made]
             verdict, tolerance = max(named or [last], key=looseness)
-            yield Entry(
+            yield Recorded(
                 f"inline {inlines}", verdict, tolerance, result.values[key]
             ), step.line
 
@@ -100,7 +100,7 @@ def assigned(source: str) -> set[str]:
     return found
 
 
-def read(expression: str) -> set[str]:
+def names_read(expression: str) -> set[str]:
     """The names that an expression reads."""
     return {n.id for n in ast.walk(parsed(expression))
             if isinstance(n, ast.Name)}
@@ -113,7 +113,7 @@ def parsed(source: str) -> ast.AST:
         return ast.Module([], [])
 
 
-def text_of(output: dict) -> str | None:
+def printed_text(output: dict) -> str | None:
     if output["output_type"] == "stream":
         return output["text"] if output["name"] == "stdout" else None
     if output["output_type"] == "error":
@@ -122,7 +122,7 @@ def text_of(output: dict) -> str | None:
     return data.get("text/markdown", data.get("text/plain"))
 
 
-def agrees(recorded: Entry, found: Entry) -> bool:
+def agrees(recorded: Recorded, found: Recorded) -> bool:
     """Whether a value made again is what its class promises."""
     if found.verdict == "machine":  # a sentence may be there or not
         return bool(found.text.strip()) or found.id.startswith("inline")
@@ -164,8 +164,8 @@ def made_anew(
     root: Path, report: Reporter, settings: dict[str, str] | None = None,
 ) -> tuple[Book, list[Result]]:
     book = replace(read_book(root), settings=settings or {})
-    proof.check(book)
-    check(book)
+    proof.check_sources(book)
+    check_tangled(book)
     data.fetch(book)
     with tempfile.TemporaryDirectory() as cache, report.running(book) as bar:
         return book, run_all(book, progress=bar, cache=Path(cache))
@@ -221,12 +221,12 @@ def instructions(environ: dict[str, str]) -> str:
     ).stdout.strip()
 
 
-def recorded(root: Path, chapter: Chapter) -> dict[str, Entry]:
+def recorded(root: Path, chapter: Chapter) -> dict[str, Recorded]:
     file = folder(root) / f"{chapter.name}.json"
     name = file.relative_to(root).as_posix()
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        return {e["id"]: Entry(**e) for e in content["entries"]}
+        return {e["id"]: Recorded(**e) for e in content["entries"]}
     except FileNotFoundError:
         raise BookError(name, None, "no record; run 'make record'")
     except (ValueError, KeyError, TypeError):

@@ -58,7 +58,7 @@ def by_torch(loader: Iterable) -> Callable[[], None]:
     return epoch
 
 
-def measure() -> dict[str, float]:
+def measure_loops() -> dict[str, float]:
     """The median steps a second of each loop."""
     X, y = load_mnist()
     X, y = X[:STEPS * BATCH], y[:STEPS * BATCH]
@@ -82,4 +82,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"threads": torch.get_num_threads(), **measure()}))
+    print(json.dumps({"threads": torch.get_num_threads(), **measure_loops()}))

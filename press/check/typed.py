@@ -27,17 +27,19 @@ BEFORE = {
     "and", "as", "by", "from", "in", "of", "or", "see", "since", "than",
     "to", "until", "with",
 }
-GAP = r"[\s\u00a0]"
-NUMBER = r"(?:[A-Z](?![\w.]\w)|(?:[A-Z]\.)?\d+(?:\.\d+)*(?!\w))"
-ONE = rf"(?:\({NUMBER}\)|{NUMBER})"
-AND = rf"(?:{GAP}*(?:,|–|-|&|\b(?:and|or|to|through)\b){GAP}*)+"
+SPACE = r"[\s\u00a0]"
+ORDINAL = r"(?:[A-Z](?![\w.]\w)|(?:[A-Z]\.)?\d+(?:\.\d+)*(?!\w))"
+ONE = rf"(?:\({ORDINAL}\)|{ORDINAL})"
+AND = rf"(?:{SPACE}*(?:,|–|-|&|\b(?:and|or|to|through)\b){SPACE}*)+"
 TYPED = re.compile(
     rf"(?<![\w@#.-])(?i:({'|'.join(map(re.escape, WORDS))})(s)?)"
-    rf"{GAP}+({ONE}(?(2)(?:{AND}{ONE})*))"
+    rf"{SPACE}+({ONE}(?(2)(?:{AND}{ONE})*))"
 )
 
 
-def faults(document: Document, known: list[Label]) -> Iterator[BookError]:
+def typed_faults(
+    document: Document, known: list[Label]
+) -> Iterator[BookError]:
     """Each number in the prose and in the captions that is typed."""
     names: dict[tuple[str, str], str] = {}
     for label in known:
@@ -81,7 +83,7 @@ def advise(match: re.Match[str], names: dict[tuple[str, str], str]) -> str:
         name = names.get((kind, number[0]), f"{prefix}-…")
         return f"[-@{name}]" if match[2] else f"@{name}"
 
-    instead = re.sub(NUMBER, refer, re.sub(r"[()]", "", in_line(match[3])))
+    instead = re.sub(ORDINAL, refer, re.sub(r"[()]", "", in_line(match[3])))
     moves = f"follows the {kind.lower()} when it moves"
     if match[2]:
         instead = f"{several} {instead}"

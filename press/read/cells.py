@@ -15,7 +15,7 @@ from press.errors import BookError
 
 CELL_START = re.compile(r"^([ \t]*)(`{3,})[ \t]*\{python\}[ \t]*$")
 CELL_LIKE = re.compile(r"^[ \t]*(`{3,})[ \t]*\{python\b.*\}[ \t]*$")
-OPTION = re.compile(r"^#\s*\| ?(.*)$")
+CELL_OPTION = re.compile(r"^#\s*\| ?(.*)$")
 ANNOTATION = re.compile(r"([ \t]*)#[ \t]*<(\d+)>[ \t]*$", re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")
 
@@ -176,7 +176,7 @@ def read_cell(path: Path, line: int, indent: str, body: list[str]) -> Cell:
         body, line = body[1:], line + 1
     option_text: list[str] = []
     for text in body:
-        if not (match := OPTION.match(text)):
+        if not (match := CELL_OPTION.match(text)):
             break
         option_text.append(match[1])
     count = len(option_text)

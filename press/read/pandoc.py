@@ -14,7 +14,7 @@ LINES = "--eol=lf"  # on Windows too
 
 
 @cache
-def program() -> str:
+def pandoc_path() -> str:
     import pypandoc
     return pypandoc.get_pandoc_path()
 
@@ -24,7 +24,7 @@ def pandoc(
     environment: dict[str, str] | None = None,
 ) -> str:
     """What pandoc makes of a text; `name` is whose, if it complains."""
-    words = [program(), *RUNTIME, LINES, *arguments]
+    words = [pandoc_path(), *RUNTIME, LINES, *arguments]
     command: list[str] | list[bytes] = words
     environ = {**os.environ, **(environment or {})}
     if sys.getfilesystemencoding() != "utf-8" and os.name != "nt":

@@ -30,11 +30,11 @@ def plain_each(lines: Iterable[str]) -> list[str]:
             if line not in _said and MARKUP.search(line)
         ]
         if asked:
-            _said.update(zip(asked, read(asked), strict=True))
+            _said.update(zip(asked, read_lines(asked), strict=True))
     return [_said.get(line, line) for line in lines]
 
 
-def read(lines: list[str]) -> list[str]:
+def read_lines(lines: list[str]) -> list[str]:
     """What pandoc reads; marks keep a line from being a list or the like."""
     text = "\n\n".join(
         f"{MARK}{number} {' '.join(line.split())}"

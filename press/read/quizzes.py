@@ -52,13 +52,13 @@ def quiz_keys(document: Document) -> list[Keys]:
                      [quiz.line + 1, *starts, quiz.end])]
         options = Counter[str]()
         result.append(Keys(
-            quiz.line, key_of(words[0], taken),
-            tuple(key_of(option, options) for option in words[1:]),
+            quiz.line, key_of_words(words[0], taken),
+            tuple(key_of_words(option, options) for option in words[1:]),
         ))
     return result
 
 
-def key_of(words: str, taken: Counter[str]) -> str:
+def key_of_words(words: str, taken: Counter[str]) -> str:
     """A key of these words; the second of the same words has another."""
     bare = WHY.sub("", OPTION.sub("", words)).replace("**", "")
     digest = hashlib.sha256(" ".join(bare.split()).encode()).hexdigest()[:10]

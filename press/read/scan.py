@@ -15,7 +15,7 @@ from press.read.cells import INLINE, Cell, Text
 
 FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})(.*)$")
 HEADING = re.compile(r"^(?:> ?)*(#{1,6})[ \t]+(.*?)[ \t]*$")
-ATTRIBUTES = re.compile(r"[ \t]*\{([^{}]*)\}[ \t]*$")
+TRAILING = re.compile(r"[ \t]*\{([^{}]*)\}[ \t]*$")
 DIV = re.compile(r"^[ \t>]*(:{3,})[ \t]*(.*?)[ \t]*:*[ \t]*$")
 IDENTIFIER = re.compile(r"#([^\s}]+)")
 # Backticks, a text without a blank line, and as many backticks.
@@ -177,7 +177,7 @@ class Scanner:
 
 def split_attributes(heading: str) -> tuple[str, str]:
     """`Title {#sec-x .unnumbered}` as its title and its attributes."""
-    if match := ATTRIBUTES.search(heading):
+    if match := TRAILING.search(heading):
         return heading[:match.start()], match[1]
     return heading, ""
 

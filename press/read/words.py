@@ -99,7 +99,7 @@ def linked(document: Document, known: dict[str, Entry]) -> dict[str, str]:
 # ---------------------------------------------------------------- faults
 
 
-def faults(
+def word_faults(
     documents: list[Document], known: dict[str, Entry]
 ) -> Iterator[BookError]:
     """Terms without an entry, entries without their term."""
@@ -128,7 +128,7 @@ def faults(
             yield from paragraph_faults(document)
     before = ""
     for entry in all_entries(documents):
-        for message in told(entry, before, first.get(entry.key)):
+        for message in entry_faults(entry, before, first.get(entry.key)):
             yield BookError(entry.path, entry.line, message)
         before = entry.key
 
@@ -147,7 +147,9 @@ def paragraph_faults(document: Document) -> Iterator[BookError]:
             )
 
 
-def told(entry: Entry, before: str, mark: Mark | None) -> Iterator[str]:
+def entry_faults(
+    entry: Entry, before: str, mark: Mark | None
+) -> Iterator[str]:
     """What is wrong with an entry; `before` is the key above it."""
     if entry.key <= before:
         yield (

@@ -166,7 +166,9 @@ def check_syntax(module: Module) -> None:
     merge([program_lines(cell) for cell in module.cells])
 
 
-def lint(staged: dict[PurePosixPath, Module], folder: Path) -> None:
+def find_unknown_names(
+    staged: dict[PurePosixPath, Module], folder: Path
+) -> None:
     """Names used in a module and defined nowhere in it, found by ruff."""
     found = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--isolated", "--quiet",
@@ -231,7 +233,7 @@ def import_each(
     raise BookError(*place, f"'import {name}' fails: {message}")
 
 
-def check(book: Book) -> None:
+def check_tangled(book: Book) -> None:
     """Raise unless `code/` is just what the chapters make."""
     staged = modules(book.chapters)
     errors = []
@@ -324,7 +326,7 @@ def tangle(book: Book) -> list[Path]:
         return []
 
     with laid_out(texts(staged)) as folder:
-        lint(staged, folder)
+        find_unknown_names(staged, folder)
         import_each(staged, folder, list(staged))
 
     for path in stale:
@@ -345,4 +347,4 @@ def lint_book(book: Book) -> None:
     for module in staged.values():
         check_syntax(module)
     with laid_out(texts(staged)) as folder:
-        lint(staged, folder)
+        find_unknown_names(staged, folder)

@@ -1,6 +1,6 @@
 -- Code annotations. Lines of a cell end in a mark, and the list below the
 -- cell speaks of them. On a page the marks and the list's numbers lead to
--- each other. That each speaks of the other, press/check/cells.py has seen.
+-- each other. That each speaks of the other, press/check/options.py has seen.
 
 local blocks, format = ...
 

@@ -14,7 +14,7 @@ GROUNDS = ("paper", "rule", "code", "muted", "ink")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}\b")
 EVERYWHERE = re.compile(r"\s*\*\s*\{([^{}]*)\}\s*")
 SVG = "{http://www.w3.org/2000/svg}"
-ATTRIBUTES = (
+PRESENTATION = (
     "fill", "stroke", "opacity", "color", "stop", "clip", "font", "text",
     "image", "shape", "dominant", "vector", "marker", "display",
     "visibility",
@@ -22,7 +22,7 @@ ATTRIBUTES = (
 SHORTHANDS = ("font", "marker")  # and these are none
 
 
-def read(source: str) -> etree._Element:
+def read_svg(source: str) -> etree._Element:
     """The root of an SVG, without comments and instructions."""
     parser = etree.XMLParser(
         remove_comments=True, remove_pis=True, resolve_entities=False,
@@ -39,7 +39,7 @@ def read(source: str) -> etree._Element:
 
 def tidy(source: str, prefix: str) -> str:
     """An SVG without metadata, its ids made unique by a prefix."""
-    root = read(source)
+    root = read_svg(source)
     for element in list(root.iter()):
         if etree.QName(element).localname == "metadata":
             remove(element)
@@ -67,7 +67,7 @@ def inline(source: str, alt: str) -> str:
         role = roles.get(match[0].lower())
         return f"var(--{role})" if role else match[0]
 
-    root = read(source)
+    root = read_svg(source)
     everywhere: dict[str, str] = {}
     for sheet in list(root.iter(f"{SVG}style", "style")):
         everywhere |= attributes_of_all(sheet.text or "")
@@ -128,7 +128,7 @@ def attributes_of(style: str) -> dict[str, str]:
         )
         if not colon:
             continue
-        if name in SHORTHANDS or not name.startswith(ATTRIBUTES):
+        if name in SHORTHANDS or not name.startswith(PRESENTATION):
             raise BookError(
                 "a picture", None,
                 f"the style '{name}: {value}' has no attribute in SVG",

@@ -34,7 +34,7 @@ def audited(tmp_path, monkeypatch, capsys):
             encoding="utf-8",
         )
         program.chmod(0o755)
-        monkeypatch.setattr(audit, "installed", lambda *_: program)
+        monkeypatch.setattr(audit, "install_audit", lambda *_: program)
         code = audit.audit(tmp_path, Reporter())
         return code, capsys.readouterr().err
 

@@ -51,4 +51,4 @@ def test_the_first_chapters_alone_are_a_book_without_faults(tmp_path):
     assert [c.number for c in short.chapters if not c.appendix][1:] == [
         "1", "2", "3",
     ]
-    proof.check(short)
+    proof.check_sources(short)

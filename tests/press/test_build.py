@@ -348,7 +348,7 @@ def test_the_search_index_is_made_again_only_for_other_pages(
     for text in ("once", "once", "twice", "once"):
         page.write_text(text, encoding="utf-8")
         search.set_index(site, cache)
-        index = site / search.FOLDER / "pagefind.js"
+        index = site / search.INDEX_FOLDER / "pagefind.js"
         assert index.read_text(encoding="utf-8") == f"finds in {text}"
     assert made == ["once", "twice", "once"]
     assert len(list(cache.iterdir())) == 1

@@ -1,6 +1,8 @@
 """What holds for all Python of ours, and no linter sees."""
 
 import ast
+import graphlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,68 @@ def test_who_is_sent_to_the_environment_finds_it_on_windows_too():
         file.name for file, text in texts.items()
         if ".venv/bin/" in text and ".venv\\Scripts\\" not in text
     ] == []
+
+
+# --------------------------------------------------------------- the house
+
+PRESS = sorted((REPO / "press").rglob("*.py"))
+LONGEST = 450
+# The chapters, and what is data: locks, JSON, pictures, works cited.
+DATA = {".qmd", ".lock", ".json", ".svg", ".png", ".bib"}
+
+
+def defined(file):
+    """The names that a module defines at its top."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+            case ast.Assign(targets=targets):
+                yield from (t.id for t in targets if isinstance(t, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
+def test_no_name_of_the_press_stands_for_two_things():
+    homes = {}
+    for file in PRESS:
+        for name in defined(file):
+            homes.setdefault(name, set()).add(file.relative_to(REPO))
+    assert len(homes) > 500
+    assert {n: homes[n] for n in homes if len(homes[n]) > 1} == {}
+    stems = [file.stem for file in PRESS if not file.stem.startswith("__")]
+    assert len(stems) == len(set(stems))
+
+
+def test_no_file_is_too_long_to_be_read_at_once():
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPO, capture_output=True, encoding="utf-8", check=True,
+    ).stdout.splitlines()
+    lengths = {
+        name: (REPO / name).read_bytes().count(b"\n") for name in listed
+        if Path(name).suffix not in DATA and (REPO / name).is_file()
+    }
+    assert len(lengths) > 200
+    assert {n: k for n, k in lengths.items() if k > LONGEST} == {}
+
+
+def imported(file):
+    """The modules of the press that a module imports, wherever it does."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{one.name}" for one in node.names]
+            names.append(node.module)
+        elif isinstance(node, ast.Import):
+            names = [one.name for one in node.names]
+        for name in names:
+            module = (REPO / name.replace(".", "/")).with_suffix(".py")
+            if module in PRESS and module != file:
+                yield module
+
+
+def test_no_module_of_the_press_needs_itself():
+    needs = {file: set(imported(file)) for file in PRESS}
+    assert sum(map(len, needs.values())) > 200
+    graphlib.TopologicalSorter(needs).prepare()   # raises for a circle

@@ -181,7 +181,7 @@ def test_what_is_read_in_two_ways_is_refused_with_its_line(
     book_of, text, place, says
 ):
     with pytest.raises(BookErrors) as raised:
-        proof.check(book_of(text))
+        proof.check_sources(book_of(text))
     told = [(error.path, error.line) for error in raised.value.errors
             if says in error.message]
     assert ("book/01-one.qmd", place) in told, raised.value
@@ -191,6 +191,6 @@ def test_what_stands_in_a_comment_is_no_part_of_the_book(book_of):
     book = book_of(
         "# One {#sec-one}\n\n<!--\n## Hidden {#sec-hidden}\n\n@sec-no\n\n"
         "::: {.quiz}\n-->\n\n## Shown {#sec-shown}\n\n`<!--` @sec-shown\n")
-    proof.check(book)
+    proof.check_sources(book)
     assert [(x.id, x.number, x.line) for x in book.labels] == [
         ("sec-one", "1", 1), ("sec-shown", "1.1", 11)]

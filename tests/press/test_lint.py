@@ -112,4 +112,4 @@ def test_a_checker_that_cannot_start_is_no_checker_that_found_nothing(
 
 def test_a_program_that_is_not_there_is_named():
     with pytest.raises(BookError, match="no nolint in "):
-        lint.program("nolint")
+        lint.linter("nolint")

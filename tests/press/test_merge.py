@@ -20,7 +20,7 @@ def made(book, name="one"):
 
 def complaint(book):
     said = set()
-    for act in (tangle.tangle, tangle.check):
+    for act in (tangle.tangle, tangle.check_tangled):
         with pytest.raises((BookError, BookErrors)) as caught:
             act(book)
         said.add(str(caught.value))

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from press.check import mutate
-from press.check.mutate import mutants
+from press.check.mutants import mutants
 from press.errors import BookError
 from press.progress import Reporter
 from tiny import PROGRAM, REPO

@@ -52,8 +52,9 @@ def test_a_line_of_markdown_says_its_words(markdown, words):
 def test_all_lines_are_asked_at_once_and_once(monkeypatch):
     asked = []
     monkeypatch.setattr(plain, "_said", {})
-    monkeypatch.setattr(plain, "read", lambda lines: asked.append(lines) or [
-        line.strip("*") for line in lines])
+    monkeypatch.setattr(
+        plain, "read_lines", lambda lines: asked.append(lines) or [
+            line.strip("*") for line in lines])
     lines = ["*a*", "plain words", "*b*", "*a*"]
     assert plain.plain_each(lines) == ["a", "plain words", "b", "a"]
     assert plain.plain("*b*") == "b"
@@ -214,6 +215,6 @@ def test_a_notebook_is_called_by_words(made):
 def test_a_value_in_a_heading_is_refused(book_of):
     book = book_of("# One\n\n" + cell("n = 1") + "\n## All `{python} n`\n")
     with pytest.raises(BookErrors) as found:
-        proof.check(book)
+        proof.check_sources(book)
     assert str(found.value).startswith(
         "book/01-one.qmd:7: no value in a heading: ")

@@ -11,7 +11,7 @@ FIGURE = {"label": "fig-x", "fig_cap": "A caption", "fig_alt": "A picture"}
 
 
 def faults(book):
-    return [str(fault) for fault in proof.faults(book)]
+    return [str(fault) for fault in proof.find_faults(book)]
 
 
 def only(book):
@@ -59,14 +59,14 @@ $$x$$ {#eq-x}
     })
     (book.root / "cat.png").write_bytes(b"")
     assert faults(book) == []
-    proof.check(book)
+    proof.check_sources(book)
 
 
 def test_all_faults_are_told_at_once_in_order(book_of):
     book = book_of({"02-two": "# T\n\n@fig-b\n\n@fig-a\n",
                     "01-one": "# T\n\n@fig-c\n"})
     with pytest.raises(BookErrors) as caught:
-        proof.check(book)
+        proof.check_sources(book)
     assert [str(e).split(";")[0] for e in caught.value.errors] == [
         "book/01-one.qmd:3: nothing is labelled 'fig-c'",
         "book/02-two.qmd:3: nothing is labelled 'fig-b'",

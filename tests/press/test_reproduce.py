@@ -7,7 +7,7 @@ import pytest
 
 from press import verbs
 from press.check import reproduce
-from press.check.reproduce import Entry, agrees, entries, last_digit, near
+from press.check.reproduce import Recorded, agrees, entries, last_digit, near
 from press.errors import BookError, BookErrors
 from press.progress import Reporter
 from press.read.book import read_book
@@ -18,7 +18,7 @@ from tiny import cell, write_book
 
 
 def entry(text, verdict="exact", tolerance=0.0):
-    return Entry("a", verdict, tolerance, text)
+    return Recorded("a", verdict, tolerance, text)
 
 
 # -------------------------------------------------------------- agreement

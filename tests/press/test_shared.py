@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from built import BOOK
-from press.check import cells
+from press.check import options
 from press.errors import BookError
 from press.weave import shared
 from tiny import REPO
@@ -51,7 +51,7 @@ def test_what_quarto_reads_is_written_anew_when_the_chapters_change(book_of):
 
 
 def test_there_is_a_sign_for_every_mark_that_proof_lets_through():
-    assert cells.MARKS == len(shared.CIRCLED)
+    assert options.MOST_NOTES == len(shared.CIRCLED)
 
 
 FILES = [file for pattern in ("*.lua", "*.typ", "*.js", "*.css", "*.html")

@@ -182,7 +182,7 @@ def test_a_module_that_becomes_a_package_leaves_nothing_behind(book_of):
                    + program("from scratch.one.inner import a",
                              "one/__init__"))
     tangle.tangle(book)
-    tangle.check(book)
+    tangle.check_tangled(book)
     assert not module_of(book).exists()
     assert module_of(book, "one/inner").exists()
 
@@ -263,7 +263,7 @@ def test_a_hand_edited_module_is_never_overwritten(tangled, book_of):
     edited = file.read_text(encoding="utf-8").replace("2 * area", "3 * area")
     file.write_text(edited, encoding="utf-8")
     line = edited.split("\n").index("    return 3 * area(r)") + 1
-    for action in (tangle.tangle, tangle.check):
+    for action in (tangle.tangle, tangle.check_tangled):
         said = complaint(action, tangled)
         assert said.startswith(f"code/scratch/one.py:{line}: edited by hand")
         assert "make the change at book/02-two.qmd:6 instead" in said
@@ -288,7 +288,7 @@ def test_a_file_of_the_same_name_is_never_overwritten(book_of, text):
 def test_an_orphan_of_someones_hand_is_kept_and_named(tangled, name):
     file = tangled.root / "code" / name
     file.write_text("mine = 1\n", encoding="utf-8")
-    for action in (tangle.tangle, tangle.check):
+    for action in (tangle.tangle, tangle.check_tangled):
         said = complaint(action, tangled)
         assert said.startswith(f"code/{name}: no chapter makes this file")
         assert file.read_text(encoding="utf-8") == "mine = 1\n"
@@ -307,14 +307,14 @@ def test_nothing_is_written_when_one_module_is_wrong(tangled, book_of):
 
 
 def test_check_is_content_with_what_tangle_wrote(tangled):
-    tangle.check(tangled)
+    tangle.check_tangled(tangled)
 
 
 def test_check_names_what_is_missing_and_what_is_old(tangled, book_of):
     book = book_of({"01-one": ONE + program("e = 1"),
                     "02-two": TWO + program("f = 1", "more")})
     before = module_of(book).read_text(encoding="utf-8")
-    assert complaint(tangle.check, book).split("\n") == [
+    assert complaint(tangle.check_tangled, book).split("\n") == [
         "code/scratch/more.py: missing; run 'make tangle'",
         "code/scratch/one.py: older than its chapters; run 'make tangle'",
     ]
@@ -322,7 +322,7 @@ def test_check_names_what_is_missing_and_what_is_old(tangled, book_of):
 
 
 def test_the_repositorys_code_is_what_its_chapters_make():
-    tangle.check(read_book(REPO))
+    tangle.check_tangled(read_book(REPO))
 
 
 # --------------------------------------------------------------- namespace

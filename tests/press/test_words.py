@@ -47,7 +47,8 @@ def small(book_of, one=ONE, two=TWO, glossary=GLOSSARY):
 
 
 def faults(book):
-    return [str(fault) for fault in words.faults(book.documents, book.entries)]
+    return [str(fault) for fault in words.word_faults(
+        book.documents, book.entries)]
 
 
 # ----------------------------------------------------------- the sources

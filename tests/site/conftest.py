@@ -55,7 +55,7 @@ def house(tmp_path_factory):
     (site / "site").mkdir()
     (site / "book").mkdir()
     shutil.copytree(FOLDER, site / "figures" / "sims")
-    style.write(site / "site")
+    style.write_sheets(site / "site")
     for name in SIMS:
         page = site / "book" / f"{name}.html"
         page.write_text(PAGE.format(name=name), encoding="utf-8")

@@ -19,7 +19,7 @@ from press.read.plain import plain
 from press.weave import svg
 from press.weave.weave import Woven, filter_data, filtered, set_with
 
-TEMPLATES = Path(__file__).parent
+STYLE = Path(__file__).with_name("epub.css")
 EPUB = "pytorch-from-scratch.epub"
 
 
@@ -65,7 +65,7 @@ def make(
 
 def strict(picture: bytes) -> bytes:
     """An SVG as EPUB's checker wants it: no path without its outline."""
-    root = svg.read(picture.decode())
+    root = svg.read_svg(picture.decode())
     for path in root.iter(f"{svg.SVG}path"):
         if path.get("d") is None:
             path.set("d", "M0 0")
@@ -135,5 +135,5 @@ def style() -> str:
         f".{role} {{ color: {color} }}\n" for role, color in palette.items()
         if role not in svg.GROUNDS
     )
-    sheet = (TEMPLATES / "epub.css").read_text(encoding="utf-8")
+    sheet = STYLE.read_text(encoding="utf-8")
     return re.sub(r"var\(--(\w+)\)", lambda m: palette[m[1]], sheet) + roles

@@ -16,10 +16,10 @@ from press.weave.html.finish import finish
 from press.weave.html.pages import TEMPLATES, page_variables, relative
 from press.weave.weave import Woven, set_with
 
-FOLDER = "code"
+PROGRAM_FOLDER = "code"
 
 
-class Module(Chapter):
+class ModulePage(Chapter):
     """A module as a chapter of its own: a title, and nothing to run."""
 
     @property
@@ -45,7 +45,7 @@ def set_modules(book: Book, site: Path, cache: Path) -> None:
             sorted(chapters),
         ))
     for name, text in zip(sorted(chapters), pages, strict=True):
-        file = site / FOLDER / f"{name}.html"
+        file = site / PROGRAM_FOLDER / f"{name}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
 
@@ -55,11 +55,11 @@ def module_page(
     common: dict[str, str],
 ) -> str:
     title = f"# {escaped(name)} {{.unnumbered}}\n"  # no __init__ in bold
-    module = Module(
-        Path(FOLDER) / name, number="", part=None, appendix=False,
+    module = ModulePage(
+        Path(PROGRAM_FOLDER) / name, number="", part=None, appendix=False,
         text=title, pieces=(Text(title, 1),),
     )
-    source = (book.root / FOLDER / name).read_text(encoding="utf-8")
+    source = (book.root / PROGRAM_FOLDER / name).read_text(encoding="utf-8")
     made_by = ", ".join(
         f"[{c.title}]({relative(c.page, module)})" for c in chapters
     )

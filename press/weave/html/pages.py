@@ -21,7 +21,7 @@ from press.weave.html.finish import finish
 from press.weave.weave import Woven, filter_data, filtered, set_with
 
 TEMPLATES = Path(__file__).parent
-GLOSSARY = words.GLOSSARY.with_suffix(".html").as_posix()
+GLOSSARY_PAGE = words.GLOSSARY.with_suffix(".html").as_posix()
 
 
 def set_pages(
@@ -47,7 +47,7 @@ def set_pages(
     shared.mkdir(parents=True, exist_ok=True)
     for name in ("book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
-    style.write(shared)
+    style.write_sheets(shared)
     sims = book.root / "figures" / "sims"
     if sims.is_dir():
         shutil.copytree(sims, site / "figures" / "sims",
@@ -68,7 +68,7 @@ def page(
         return relative(f"{page}#{label.id}", chapter)
 
     terms = {
-        key: {"href": relative(f"{GLOSSARY}#term-{key}", chapter),
+        key: {"href": relative(f"{GLOSSARY_PAGE}#term-{key}", chapter),
               "title": said}
         for key, said in words.linked(document, book.entries).items()
     }

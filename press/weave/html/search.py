@@ -12,7 +12,7 @@ from press.cache import own_files, remembered
 from press.errors import BookError
 from press.weave.archive import zipped
 
-FOLDER = "pagefind"
+INDEX_FOLDER = "pagefind"
 NEEDED = (
     "pagefind.js", "pagefind-worker.js", "pagefind-entry.json", "*.pf_meta",
     "wasm.*.pagefind", "fragment", "index",
@@ -33,14 +33,14 @@ def set_index(site: Path, cache: Path) -> None:
         **pages, "press": own_files(__name__),
         "pagefind": version("pagefind"),
     }, lambda: make_index(site))
-    shutil.rmtree(site / FOLDER, ignore_errors=True)
+    shutil.rmtree(site / INDEX_FOLDER, ignore_errors=True)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        archive.extractall(site / FOLDER)
+        archive.extractall(site / INDEX_FOLDER)
 
 
 def make_index(site: Path) -> bytes:
     """A zip file of what the pages need of pagefind's index."""
-    made = site / f".{FOLDER}"
+    made = site / f".{INDEX_FOLDER}"
     exclude = [word for name in EXCLUDED
                for word in ("--exclude-selectors", name)]
     done = subprocess.run(

@@ -52,7 +52,7 @@ def palette_css() -> str:
     )
 
 
-def write(folder: Path) -> None:
+def write_sheets(folder: Path) -> None:
     """Write both sheets to `folder`."""
     for name, text in (
         ("book.css", book_css()),

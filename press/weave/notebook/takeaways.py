@@ -38,7 +38,7 @@ KERNEL_FILE = re.compile(  # from a word's start: from within it is slow
 )
 MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
 NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
-KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+PICTURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def set_takeaways(
@@ -169,7 +169,8 @@ def code_cell(
 def embedded(text: str, pictures: dict[str, bytes]) -> str:
     """Markdown whose pictures stand in the text itself."""
     def data(match: re.Match) -> str:
-        kind = KINDS.get(Path(match[2]).suffix, "application/octet-stream")
+        kind = PICTURE_TYPES.get(
+            Path(match[2]).suffix, "application/octet-stream")
         body = base64.b64encode(pictures[match[2]]).decode()
         return f"{match[1]}data:{kind};base64,{body}"
     return NOTEBOOK_IMAGE.sub(data, text)

@@ -26,7 +26,7 @@ SHOWN = 50  # characters of the source before and after what is wrong
 
 
 @dataclass(frozen=True)
-class Place:
+class Passage:
     """A span of one line, counted from 0."""
 
     line: int
@@ -40,7 +40,7 @@ class Word:
     line: int
     start: int
 
-    def within(self, place: Place) -> bool:
+    def within(self, place: Passage) -> bool:
         return (
             self.line == place.line and self.start < place.end
             and self.start + len(self.text) > place.start
@@ -50,10 +50,10 @@ class Word:
 def made_of(file: Chapter | str, text: str) -> str:
     """A piece of the source that names what it is made of: a chapter,
     another file or, in the template, nothing."""
-    return f"{FROM}{file if isinstance(file, str) else name_of(file)}\n{text}"
+    return f"{FROM}{file if isinstance(file, str) else stem_of(file)}\n{text}"
 
 
-def name_of(chapter: Chapter) -> str:
+def stem_of(chapter: Chapter) -> str:
     return chapter.path.with_suffix("").as_posix()
 
 
@@ -63,7 +63,7 @@ def find_origin(
     """The file and line that a diagnostic of Typst's comes from, and the
     piece of the source that it is about."""
     lines = source.split("\n")
-    chapters = {name_of(chapter): chapter for chapter in book.chapters}
+    chapters = {stem_of(chapter): chapter for chapter in book.chapters}
     places = list(find_places(lines, diagnostic))
     for place in places:
         excerpt = excerpt_of(lines, place)
@@ -81,7 +81,7 @@ def find_origin(
             (n for n in range(place.line + 1, len(lines))
              if lines[n].startswith(FROM)), len(lines),
         )
-        line = find_line(chapter, lines[first + 1:last], Place(
+        line = find_line(chapter, lines[first + 1:last], Passage(
             place.line - first - 1, place.start, place.end
         ))
         return chapter.path.as_posix(), line, excerpt
@@ -89,12 +89,12 @@ def find_origin(
     return "the printed book", None, excerpt
 
 
-def excerpt_of(lines: list[str], place: Place) -> str:
+def excerpt_of(lines: list[str], place: Passage) -> str:
     text = lines[place.line]
     return text[max(0, place.start - SHOWN):place.end + SHOWN].strip()
 
 
-def find_places(lines: list[str], diagnostic: str) -> Iterator[Place]:
+def find_places(lines: list[str], diagnostic: str) -> Iterator[Passage]:
     """Where a diagnostic says that the fault is: the characters that it
     quotes, in the spans that it names, and then anywhere."""
     quoted = QUOTED.search(diagnostic)
@@ -104,16 +104,16 @@ def find_places(lines: list[str], diagnostic: str) -> Iterator[Place]:
         line, first = int(row) - 1, int(start)
         found = lines[line].find(letters, first) if letters else -1
         if found >= 0:
-            yield Place(line, found, found + len(letters))
+            yield Passage(line, found, found + len(letters))
         else:
-            yield Place(line, first, first + max(1, len(carets)))
+            yield Passage(line, first, first + max(1, len(carets)))
     for line, text in enumerate(lines):
         if letters and letters in text:
             start = text.index(letters)
-            yield Place(line, start, start + len(letters))
+            yield Passage(line, start, start + len(letters))
 
 
-def find_line(chapter: Chapter, piece: list[str], place: Place) -> int:
+def find_line(chapter: Chapter, piece: list[str], place: Passage) -> int:
     """The line of a chapter that a place in a piece made of it comes from."""
     ours = list(words(re.split(r"\r\n?|\n", chapter.text)))
     theirs = list(words(piece))

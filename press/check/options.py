@@ -9,7 +9,7 @@ from press.read.cells import ANNOTATION, Cell
 from press.read.document import Shown
 
 COLUMNS = 72
-MARKS = 10   # a page has so many signs: weave/shared.py
+MOST_NOTES = 10   # a page has so many signs: weave/shared.py
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
@@ -120,17 +120,18 @@ def annotation_faults(shown: Shown) -> Iterator[BookError]:
         )
         return
     for number, line in marks:
-        if not 1 <= number <= MARKS:
+        if not 1 <= number <= MOST_NOTES:
             yield BookError(
-                cell.path, line, f"marks go from # <1> to # <{MARKS}>, and "
-                f"this is # <{number}>; split the cell, or mark fewer lines",
+                cell.path, line,
+                f"marks go from # <1> to # <{MOST_NOTES}>, and this is "
+                f"# <{number}>; split the cell, or mark fewer lines",
             )
         elif number > shown.notes:
             yield BookError(
                 cell.path, line,
                 f"no item {number} speaks of the line marked # <{number}>",
             )
-    for number in range(1, min(shown.notes, MARKS) + 1):
+    for number in range(1, min(shown.notes, MOST_NOTES) + 1):
         if number not in {number for number, _ in marks}:
             yield BookError(
                 cell.path, cell.line, f"no line is marked # <{number}>, and "
