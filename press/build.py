@@ -25,7 +25,7 @@ from press.weave.epub import epub
 from press.weave.html import modules, pages, search
 from press.weave.notebook import takeaways
 from press.weave.typst import pdf
-from press.weave.weave import Woven, weave
+from press.weave.weave import WovenBook, weave_book
 
 PDF = "pytorch-from-scratch.pdf"
 ALL = ("html", "pdf", "takeaways")
@@ -51,29 +51,28 @@ def build(
     with one_at_a_time(book.root):
         recover(book.root)
     executed = results(book, report)
-    woven = [weave(book, result) for result in executed]
+    woven = weave_book(book, executed)
     with one_at_a_time(book.root):
         return set_aside_and_swap(
-            book, report, executed, woven, formats, paper
+            woven, report, formats, paper
         )
 
 
 def set_aside_and_swap(
-    book: Book, report: Reporter, executed: list[Result],
-    woven: list[Woven], formats: tuple[str, ...], paper: str,
+    woven: WovenBook, report: Reporter, formats: tuple[str, ...], paper: str,
 ) -> Path:
     """Set the formats in a folder aside, then put it in its place."""
-    cache = book.root / ".cache" / "weave"
-    site = book.root / "_book"
-    aside = book.root / f"_book.{os.getpid()}"
+    root = woven.book.root
+    cache = root / ".cache" / "weave"
+    site, aside = root / "_book", root / f"_book.{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     try:
         if "html" in formats:
             keep_takeaways(site, aside)
             report.say("setting the pages")
-            pages.set_pages(book, woven, aside, cache / "html")
-            modules.set_modules(book, aside, cache / "html")
+            pages.set_pages(woven, aside, cache / "html")
+            modules.set_modules(woven, aside, cache / "html")
         elif site.exists():
             shutil.copytree(
                 site, aside, dirs_exist_ok=True,
@@ -82,20 +81,15 @@ def set_aside_and_swap(
         if "pdf" in formats:
             report.say("setting the PDF")
             pdf.set_pdf(
-                book, woven, aside / PDF, cache / "pdf",
-                imprint=imprint(book), paper=paper,
+                woven, aside / PDF, cache / "pdf",
+                imprint=imprint(woven.book), paper=paper,
             )
         elif (site / PDF).exists():
             shutil.copyfile(site / PDF, aside / PDF)
         if "takeaways" in formats:
             report.say("packing what readers take along")
-            takeaways.set_takeaways(
-                book, executed, aside, cache / "notebooks"
-            )
-            epub.set_epub(
-                book, woven, aside / epub.EPUB, cache / "epub"
-            )
-        if "takeaways" in formats:
+            takeaways.set_takeaways(woven, aside, cache / "notebooks")
+            epub.set_epub(woven, aside / epub.EPUB, cache / "epub")
             search.set_index(aside, cache / "search")
         swap(aside, site)
     finally:

@@ -6,7 +6,7 @@ both renderers.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -32,10 +32,72 @@ FILTERS = Path(__file__).parent
 class Woven:
     """A chapter ready for pandoc, and the pictures it shows."""
 
-    chapter: Chapter
+    document: Document
+    result: Result
     markdown: str
     pictures: dict[str, bytes]   # by their path on the page
     renamed: dict[str, str]      # that path, by the one in the markdown
+
+    @property
+    def chapter(self) -> Chapter:
+        return self.result.chapter
+
+
+@dataclass(frozen=True)
+class WovenBook:
+    """The whole book, ready to be set in each format."""
+
+    book: Book
+    chapters: tuple[Woven, ...]
+    shared: dict
+
+    def inputs(self, module: str, *suffixes: str) -> dict[str, str]:
+        """What all that a module sets with pandoc depends on: inputs of the
+        cache."""
+        return {
+            "press": own_files(module, ".lua", *suffixes),
+            "pandoc": program_version(),
+            "book": json.dumps(self.book.config, default=str),
+            "works": self.book.bibliography,
+        }
+
+    def told(
+        self, chapters: Iterable[Woven], href: Callable[[Label], str],
+        *, renamed: dict[str, str] | None = None,
+        modules: str | None = None, terms: dict | None = None,
+        first_number: str | None = None,
+    ) -> str:
+        """What common.lua needs to know of these chapters, as JSON;
+        `first_number` is what the first heading shows."""
+        numbers = [s.number for w in chapters for s in sections(w.document)]
+        if first_number is not None:
+            numbers[:1] = [first_number]
+        labels = self.book.labels
+        known = {label.id: label for label in labels}
+        return json.dumps({
+            "shared": self.shared,
+            "labels": {
+                label.id: {
+                    "reference": label.reference,
+                    "number": label.named[1],
+                    "href": href(label),
+                    "title": referring(label.title, known),
+                }
+                for label in labels
+            },
+            "numbers": numbers,
+            "pictures": renamed or {},
+            **({"modules": modules} if modules else {}),
+            **({"terms": {
+                key: term | {"title": referring(term["title"], known)}
+                for key, term in terms.items()
+            }} if terms else {}),
+        })
+
+
+def weave_book(book: Book, results: Iterable[Result]) -> WovenBook:
+    return WovenBook(
+        book, tuple(weave(book, result) for result in results), shared(book))
 
 
 def weave(book: Book, result: Result) -> Woven:
@@ -56,7 +118,7 @@ def weave(book: Book, result: Result) -> Woven:
                 piece.indent + line if line else ""
                 for line in ["", *lines, ""]
             ))
-    return Woven(chapter, "\n".join(texts), pictures, renamed)
+    return Woven(document, result, "\n".join(texts), pictures, renamed)
 
 
 def with_values(piece: Text, index: int, result: Result) -> str:
@@ -187,17 +249,6 @@ def block(kind: str, lines: list[str]) -> list[str]:
     return [f":::: {{.cell-output {kind}}}", *lines, "::::", ""]
 
 
-def set_with(book: Book, module: str, *suffixes: str) -> dict[str, str]:
-    """What all that a module sets with pandoc depends on: an input of the
-    cache."""
-    return {
-        "press": own_files(module, ".lua", *suffixes),
-        "pandoc": program_version(),
-        "book": json.dumps(book.config, default=str),
-        "works": book.bibliography,
-    }
-
-
 def filtered(data: Path) -> list[str]:
     """The arguments that apply our two filters with their data."""
     return [
@@ -205,35 +256,3 @@ def filtered(data: Path) -> list[str]:
         "--lua-filter", str(FILTERS / "common.lua"),
         "--metadata", f"press={data}",
     ]
-
-
-def filter_data(
-    book: Book, documents: list[Document], href: Callable[[Label], str],
-    *, renamed: dict[str, str] | None = None, modules: str | None = None,
-    terms: dict | None = None, first_number: str | None = None,
-) -> str:
-    """What common.lua needs to know, as JSON; `first_number` is what the
-    first heading shows."""
-    numbers = [s.number for one in documents for s in sections(one)]
-    if first_number is not None:
-        numbers[:1] = [first_number]
-    known = {label.id: label for label in book.labels}
-    return json.dumps({
-        "shared": shared(book),
-        "labels": {
-            label.id: {
-                "reference": label.reference,
-                "number": label.named[1],
-                "href": href(label),
-                "title": referring(label.title, known),
-            }
-            for label in book.labels
-        },
-        "numbers": numbers,
-        "pictures": renamed or {},
-        **({"modules": modules} if modules else {}),
-        **({"terms": {
-            key: term | {"title": referring(term["title"], known)}
-            for key, term in terms.items()
-        }} if terms else {}),
-    })

@@ -40,9 +40,9 @@ def pages(paper, tmp_path_factory):
         file = tmp_path_factory.mktemp("letter") / "book.pdf"
         results = run.run_all(BOOK)
         assert not any(result.fresh for result in results)
-        woven = [weave.weave(BOOK, result) for result in results]
+        woven = weave.weave_book(BOOK, results)
         pdf.set_pdf(
-            BOOK, woven, file,
+            woven, file,
             ROOT / ".cache" / "weave" / "pdf",
             imprint=build.imprint(BOOK), paper=paper,
         )

@@ -49,9 +49,9 @@ def made(tmp_path_factory, quick_kernels):
     book = read_book(root)
     proof.check_sources(book)
     tangle.tangle(book)
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
-    html.set_pages(book, woven, root / "site", root / "cache")
-    typst = pdf.typst_source(book, woven, root / "cache")
+    woven = weave.weave_book(book, run.run_all(book))
+    html.set_pages(woven, root / "site", root / "cache")
+    typst = pdf.typst_source(woven, root / "cache")
     pages = {
         c.name: Tree((root / "site" / c.page).read_text(encoding="utf-8"))
         for c in book.chapters

@@ -62,7 +62,7 @@ def test_a_page_of_a_chapter_that_is_gone_goes_too(book_of):
 def test_each_format_leaves_the_other_as_it_was(book_of, monkeypatch):
     made = []
 
-    def set_pdf(book, woven, out, cache, **options):
+    def set_pdf(woven, out, cache, **options):
         made.append(options["paper"])
         out.write_bytes(b"%PDF " + options["paper"].encode())
 

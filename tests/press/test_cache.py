@@ -103,13 +103,13 @@ def made(tmp_path, monkeypatch, quick_kernels):
         calls.clear()
         book = read_book(root)
         results = run.run_all(book)
-        woven = [weave.weave(book, result) for result in results]
+        woven = weave.weave_book(book, results)
         site = root / "site"
         folder = root / ".cache"
-        pages.set_pages(book, woven, site, folder / "html")
-        epub.set_epub(book, woven, site / "b.epub", folder / "epub")
-        takeaways.set_takeaways(book, results, site, folder / "books")
-        pdf.set_pdf(book, woven, site / "b.pdf", folder / "pdf",
+        pages.set_pages(woven, site, folder / "html")
+        epub.set_epub(woven, site / "b.epub", folder / "epub")
+        takeaways.set_takeaways(woven, site, folder / "books")
+        pdf.set_pdf(woven, site / "b.pdf", folder / "pdf",
                     imprint={})
         return [r.fresh for r in results][1], set(calls)
     return root, make
@@ -141,9 +141,9 @@ def another_filter(root, patch):
 
 
 def another_label(root, patch):
-    for module in (pages, epub, takeaways, pdf):
-        patch.setattr(module, "filter_data", lambda *a, _of=module.filter_data,
-                      **k: _of(*a, **k) + " ")
+    real = weave.WovenBook.told
+    patch.setattr(
+        weave.WovenBook, "told", lambda *a, **k: real(*a, **k) + " ")
 
 
 def another_jupyter(root, patch):

@@ -62,9 +62,9 @@ AFTER = {"answers": "# Answers\n\n::: {.answers}\n:::\n\n::: {.solutions}\n"
 
 
 def typeset(book):
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
+    woven = weave.weave_book(book, run.run_all(book))
     pdf.set_pdf(
-        book, woven, book.root / "b.pdf", book.root / "cache",
+        woven, book.root / "b.pdf", book.root / "cache",
         imprint=build.imprint(book),
     )
 
@@ -133,10 +133,10 @@ def test_a_fault_of_the_template_is_no_chapters(book_of):
 def test_each_piece_of_the_source_says_what_it_is_made_of(book_of):
     book = book_of({"01-one": "# One\n\n" + FAULTS["an answer"][0].replace(
         GLYPH, ""), "02-two": "# Two\n\nText.\n"}, appendices=AFTER)
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
+    woven = weave.weave_book(book, run.run_all(book))
     (book.root / "c").mkdir()
     source = pdf.typst_source(
-        book, woven, book.root / "c")
+        woven, book.root / "c")
     named = [line.removeprefix(FROM) for line in source.split("\n")
              if line.startswith(FROM)]
     one, answers = "book/01-one", "book/answers"

@@ -74,12 +74,12 @@ def versioned(book_of, tmp_path, quick_kernels):
 
 def forms(book):
     """A tiny book as page, as Typst's markup and as the EPUB's title."""
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
+    woven = weave.weave_book(book, run.run_all(book))
     cache = book.root / "cache"
-    pages.set_pages(book, woven, book.root, cache / "html")
+    pages.set_pages(woven, book.root, cache / "html")
     epub.set_epub(
-        book, woven, book.root / "b.epub", cache / "epub")
-    paper = pdf.told_to_typst(book, build.imprint(book))["imprint"]
+        woven, book.root / "b.epub", cache / "epub")
+    paper = pdf.told_to_typst(woven, build.imprint(book))["imprint"]
     with zipfile.ZipFile(book.root / "b.epub") as archive:
         title = archive.read("EPUB/text/title_page.xhtml").decode()
     page = (book.root / "book/01-one.html").read_text(encoding="utf-8")
@@ -116,8 +116,8 @@ def test_the_foot_leads_to_what_the_licenses_say(versioned):
         '[project]\nversion = "1"',
         f"# One\n\n## Licenses {{#{edition.SECTION}}}\n\nWords.\n",
     )
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
-    pages.set_pages(book, woven, book.root, book.root / "c")
+    woven = weave.weave_book(book, run.run_all(book))
+    pages.set_pages(woven, book.root, book.root / "c")
     for name, target in (("index.html", "book/01-one.html"),
                          ("book/01-one.html", "01-one.html")):
         page = (book.root / name).read_text(encoding="utf-8")

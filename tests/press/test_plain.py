@@ -125,15 +125,15 @@ def made(tmp_path_factory, quick_kernels):
     book = read_book(root)
     tangle(book)
     results = run.run_all(book)
-    woven = [weave.weave(book, result) for result in results]
+    woven = weave.weave_book(book, results)
     site = root / "site"
     site.mkdir()
-    pages.set_pages(book, woven, site, site / "c1")
-    modules.set_modules(book, site, site / "c1")
-    pdf.set_pdf(book, woven, site / "b.pdf", site / "c2",
+    pages.set_pages(woven, site, site / "c1")
+    modules.set_modules(woven, site, site / "c1")
+    pdf.set_pdf(woven, site / "b.pdf", site / "c2",
                 imprint=build.imprint(book))
-    epub.set_epub(book, woven, site / "b.epub", site / "c3")
-    takeaways.set_takeaways(book, results, site, site / "c4")
+    epub.set_epub(woven, site / "b.epub", site / "c3")
+    takeaways.set_takeaways(woven, site, site / "c4")
     return site
 
 

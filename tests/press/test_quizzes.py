@@ -127,8 +127,8 @@ INPUT = re.compile(r'<input type="radio" name="quiz-([^"]*)" value="([^"]*)">')
 def shown(book):
     """The keys on the page of the last chapter."""
     results = run.run_all(book)
-    woven = weave.weave(book, results[-1])
-    text = pages.page(book, woven, book.root)
+    whole = weave.weave_book(book, results)
+    text = pages.page(whole, whole.chapters[-1], book.root)
     found = {}
     for key, body in FIELD.findall(text):
         names, options = zip(*INPUT.findall(body), strict=True)
@@ -165,11 +165,11 @@ def test_a_quiz_in_a_quotation_has_keys_too(book_of):
 def test_no_other_format_shows_the_keys(book_of, keys):
     book = book_of("# One\n\n" + "\n".join([CODE, FIRST, THIRD]))
     results, site = run.run_all(book), book.root / "site"
-    woven = [weave.weave(book, result) for result in results]
+    woven = weave.weave_book(book, results)
     site.mkdir()
-    source = pdf.typst_source(book, woven, site)
-    epub.set_epub(book, woven, site / "b.epub", site / "c")
-    takeaways.set_takeaways(book, results, site, site / "n")
+    source = pdf.typst_source(woven, site)
+    epub.set_epub(woven, site / "b.epub", site / "c")
+    takeaways.set_takeaways(woven, site, site / "n")
     with zipfile.ZipFile(site / "b.epub") as archive:
         texts = [archive.read(name).decode() for name in archive.namelist()
                  if name.endswith("xhtml")]

@@ -55,14 +55,14 @@ def made(book_of, quick_kernels):
     """A tiny book's notebook of Chapter 1, and its EPUB's bytes."""
     book = book_of({"01-one": ONE, "02-two": TWO},
                    appendices={"answers": ANSWERS})
-    results = run.run_all(book)
+    woven = weave.weave_book(book, run.run_all(book))
 
     def make(name):
         site = book.root / name
         site.mkdir()
-        takeaways.set_takeaways(book, results, site, site / "c1")
+        takeaways.set_takeaways(woven, site, site / "c1")
         epub.set_epub(
-            book, [weave.weave(book, r) for r in results],
+            woven,
             site / "b.epub", site / "c2",
         )
         return site

@@ -47,8 +47,8 @@ def test_the_contents_list_every_chapter_with_its_number(pages):
 def test_a_heading_in_a_quotation_is_numbered_like_any_other(book_of):
     book = book_of(
         "# T\n\n> ## Quoted\n\n## Shown {#sec-shown}\n\n@sec-shown\n")
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
-    html.set_pages(book, woven, book.root / "s", book.root / "c")
+    woven = weave.weave_book(book, run.run_all(book))
+    html.set_pages(woven, book.root / "s", book.root / "c")
     page = (book.root / "s/book/01-one.html").read_text(encoding="utf-8")
     page = page[page.index("<main"):]
     assert re.findall(r'class="section-number">([^<]+)<', page) == [
@@ -89,14 +89,15 @@ def test_pictures_of_a_chapter_are_gathered(book_of):
     (book.root / "figures").mkdir()
     (book.root / "cat.svg").write_text(SVG, encoding="utf-8")
     (book.root / "figures" / "dog.png").write_bytes(b"png")
-    (_, one) = [weave.weave(book, result) for result in run.run_all(book)]
+    woven = weave.weave_book(book, run.run_all(book))
+    one = woven.chapters[1]
     stem = one.chapter.name
     assert one.pictures[f"figures/{stem}-dog.png"] == b"png"
     cat = f"figures/{stem}-cat.svg"
     assert f'id="{stem}-cat-p"'.encode() in one.pictures[cat]
     assert one.renamed == {"../cat.svg": cat,
                            "/figures/dog.png": f"figures/{stem}-dog.png"}
-    html.set_pages(book, [one], book.root / "s", book.root / "c")
+    html.set_pages(woven, book.root / "s", book.root / "c")
     shown = (book.root / "s" / one.chapter.page).read_text(encoding="utf-8")
     assert f'id="{stem}-cat-p"' in shown
     assert f'src="figures/{stem}-dog.png"' in shown
@@ -133,9 +134,9 @@ def test_a_picture_that_no_page_may_show_is_named_by_its_cell(book_of):
         label="fig-a", fig_cap="A", fig_alt="A",
     ))
     (_, result) = run.run_all(book)
-    woven = weave.weave(book, result)
+    whole = weave.weave_book(book, [result])
     with pytest.raises(BookError) as found:
-        html.page(book, woven, book.root)
+        html.page(whole, whole.chapters[0], book.root)
     assert str(found.value).startswith(
         "book/01-one.qmd:3: in figures/fig-a.svg: the style 'font: x'")
 
@@ -144,9 +145,9 @@ def test_an_unchanged_page_comes_from_the_cache(book_of, monkeypatch):
     book = book_of("# T\n\nProse.\n")
 
     def pages_of(book):
-        woven = [weave.weave(book, r) for r in asyncio.run(all_of(book))]
+        woven = weave.weave_book(book, asyncio.run(all_of(book)))
         html.set_pages(
-            book, woven, book.root / "s", book.root / "c"
+            woven, book.root / "s", book.root / "c"
         )
         page = book.root / "s" / "book" / "01-one.html"
         return page.read_text(encoding="utf-8")
@@ -187,9 +188,9 @@ def test_citations_are_letters_of_one_alphabet_in_the_whole_book(
 
     def source():
         book = read_book(root)
-        woven = [weave.weave(book, result) for result in run.run_all(book)]
+        woven = weave.weave_book(book, run.run_all(book))
         return pdf.typst_source(
-            book, woven, tmp_path / "cache")
+            woven, tmp_path / "cache")
 
     (tmp_path / "cache").mkdir()
     text = source()

@@ -65,8 +65,9 @@ def test_marks_and_notes_that_do_not_match_are_an_error(
 
 def test_a_list_below_unmarked_code_stays_a_list(book_of):
     book = book_of("# One\n\n" + cell("'# <1> is'") + "\n1. A.\n")
-    woven = weave.weave(book, asyncio.run(run.run(book, book.chapters[1])))
-    text = html.page(book, woven, book.root)
+    whole = weave.weave_book(
+        book, [asyncio.run(run.run(book, book.chapters[1]))])
+    text = html.page(whole, whole.chapters[0], book.root)
     assert "annotation" not in text[text.index("<main"):]
 
 

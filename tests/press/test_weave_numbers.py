@@ -82,8 +82,8 @@ OPENING = {
 
 def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
     book = book_of(OPENING)
-    woven = [weave.weave(book, result) for result in run.run_all(book)]
-    html.set_pages(book, woven, tmp_path / "site", tmp_path / "cache")
+    woven = weave.weave_book(book, run.run_all(book))
+    html.set_pages(woven, tmp_path / "site", tmp_path / "cache")
     page = Tree(
         (tmp_path / "site/book/01-one.html").read_text(encoding="utf-8"))
     assert "Since Chapter 0, and Chapter 0’s, of 0; Chapter 1." in said(
@@ -95,7 +95,7 @@ def test_a_reference_to_the_opening_reads_chapter_0(book_of, tmp_path):
         ("../index.html#sec-start", "0"), ("#sec-one", "Chapter 1"),
     ]
     typst = pdf.typst_source(
-        book, woven, tmp_path / "cache")
+        woven, tmp_path / "cache")
     for name in ("start", "early"):
         assert f"#link(<sec-{name}>)[Chapter~0]" in typst
         assert f" <sec-{name}>\n" in typst

@@ -134,16 +134,16 @@ def made(book_of):
     """A small book, set as page, PDF, EPUB and notebook."""
     book = small(book_of)
     results = run.run_all(book)
-    woven = [weave.weave(book, result) for result in results]
+    woven = weave.weave_book(book, results)
 
     def make(name):
         site = book.root / name
         site.mkdir()
-        pages.set_pages(book, woven, site, site / "c1")
-        pdf.set_pdf(book, woven, site / "b.pdf", site / "c2",
+        pages.set_pages(woven, site, site / "c1")
+        pdf.set_pdf(woven, site / "b.pdf", site / "c2",
                     imprint=build.imprint(book))
-        epub.set_epub(book, woven, site / "b.epub", site / "c3")
-        takeaways.set_takeaways(book, results, site, site / "c4")
+        epub.set_epub(woven, site / "b.epub", site / "c3")
+        takeaways.set_takeaways(woven, site, site / "c4")
         return site
 
     return make

@@ -3,7 +3,7 @@
 import pytest
 
 from built import BOOK, SITE
-from press.weave.html.pages import SIMULATION
+from press.read.document import Div
 from stage import FOLDER, SIMS, settled, snapshot, until, watched
 
 FOCUSABLE = ".stage :is(button, input, select, [tabindex='0'])"
@@ -57,10 +57,10 @@ def test_a_script_has_at_most_300_lines(name):
 
 def places():
     """Where the chapters place simulations: page and name."""
-    for chapter in BOOK.chapters:
-        for line in chapter.text.splitlines():
-            if SIMULATION.match(line):
-                yield chapter.page, line.split('data-sim="')[1].split('"')[0]
+    for document in BOOK.documents:
+        for div in document.all(Div):
+            if "sim" in div.classes:
+                yield document.chapter.page, div.attributes["data-sim"]
 
 
 def test_every_place_in_the_book_has_its_simulation():

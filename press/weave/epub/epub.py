@@ -17,31 +17,28 @@ from press.read.book import Book
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.weave import svg
-from press.weave.weave import Woven, filter_data, filtered, set_with
+from press.weave.weave import WovenBook, filtered
 
 STYLE = Path(__file__).with_name("epub.css")
 EPUB = "pytorch-from-scratch.epub"
 
 
 def set_epub(
-    book: Book, woven: list[Woven], out: Path, cache: Path,
+    woven: WovenBook, out: Path, cache: Path,
 ) -> None:
     """Write the EPUB to `out`; from the cache where nothing changed."""
-    data = filter_data(
-        book, [book.document(one.chapter) for one in woven],
-        lambda label: f"#{label.id}",
-    )
-    pictures = {k: v for w in woven for k, v in w.pictures.items()}
+    data = woven.told(woven.chapters, lambda label: f"#{label.id}")
+    pictures = {k: v for w in woven.chapters for k, v in w.pictures.items()}
     body = remembered(cache, "book", {
-        **set_with(book, __name__, ".css"), **pictures, "data": data,
-        "said": json.dumps(metadata(book)),
-        **{f"text {w.chapter.name}": w.markdown for w in woven},
-    }, lambda: make(book, woven, data, pictures))
+        **woven.inputs(__name__, ".css"), **pictures, "data": data,
+        "said": json.dumps(metadata(woven.book)),
+        **{f"text {w.chapter.name}": w.markdown for w in woven.chapters},
+    }, lambda: make(woven, data, pictures))
     out.write_bytes(body)
 
 
 def make(
-    book: Book, woven: list[Woven], data: str, pictures: dict[str, bytes],
+    woven: WovenBook, data: str, pictures: dict[str, bytes],
 ) -> bytes:
     """The EPUB's bytes."""
     files = {
@@ -52,12 +49,12 @@ def make(
     with laid_out(files) as folder:
         made = folder / "book.epub"
         pandoc(
-            "the EPUB", json.dumps(whole(book, woven)),
+            "the EPUB", json.dumps(whole(woven)),
             "--from", "json", "--to", "epub3", "--output", str(made),
             "--mathml", "--toc", "--toc-depth=2", "--split-level=1",
             "--resource-path", str(folder),
             "--css", str(folder / "book.css"),
-            *filtered(folder / "labels.json"), *book.resolving(),
+            *filtered(folder / "labels.json"), *woven.book.resolving(),
             environment={"SOURCE_DATE_EPOCH": "315532800"},
         )
         return made.read_bytes()
@@ -72,18 +69,18 @@ def strict(picture: bytes) -> bytes:
     return etree.tostring(root)
 
 
-def whole(book: Book, woven: list[Woven]) -> dict:
+def whole(woven: WovenBook) -> dict:
     """All chapters as one document of pandoc's, each id its own."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parsed = list(pool.map(
             lambda w: json.loads(pandoc(
                 w.chapter.path, w.markdown, "--from", READER, "--to", "json",
-            )), woven,
+            )), woven.chapters,
         ))
-    known = {label.id for label in book.labels}
+    known = {label.id for label in woven.book.labels}
     document = parsed[0]
     blocks = []
-    for chapter_woven, one in zip(woven, parsed, strict=True):
+    for chapter_woven, one in zip(woven.chapters, parsed, strict=True):
         rename_pictures(one["blocks"], chapter_woven.renamed)
         for block in one["blocks"]:
             if block["t"] == "Header" and block["c"][1][0] not in known:
@@ -93,7 +90,7 @@ def whole(book: Book, woven: list[Woven]) -> dict:
     document["blocks"] = blocks
     document["meta"] = {
         name: {"t": "MetaString", "c": words}
-        for name, words in metadata(book).items()
+        for name, words in metadata(woven.book).items()
     }
     return document
 

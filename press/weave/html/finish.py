@@ -22,8 +22,8 @@ JOINT = re.compile(r"(?<=\w)([._/(,]+)(?=\w)")
 APPLIED = "\u2061"   # what MathML puts between ln and 10
 
 
-def finish(text: str, woven: Woven) -> str:
-    """pandoc's page as our pages are."""
+def finish(text: str, woven: Woven | None = None) -> str:
+    """pandoc's page as our pages are; `woven` has its pictures."""
     page = html.document_fromstring(text)
     flatten_contents(page)
     lower_bibliography(page)
@@ -32,9 +32,9 @@ def finish(text: str, woven: Woven) -> str:
     break_names(page)
     wrap_captions(page)
     link_annotations(page)
-    strict.without_styles(woven.chapter.path, page)
+    strict.without_styles(woven.chapter.path if woven else "code", page)
     wrap_tables(page)
-    drawn = draw_pictures(page, woven)
+    drawn = draw_pictures(page, woven) if woven else {}
     text = html.tostring(
         page, encoding="unicode", doctype="<!DOCTYPE html>")
     for place, picture in drawn.items():

@@ -14,7 +14,7 @@ from press.read.plain import plain
 from press.run.results import escaped
 from press.weave.html.finish import finish
 from press.weave.html.pages import TEMPLATES, page_variables, relative
-from press.weave.weave import Woven, set_with
+from press.weave.weave import WovenBook
 
 PROGRAM_FOLDER = "code"
 
@@ -27,9 +27,10 @@ class ModulePage(Chapter):
         return f"{self.path.as_posix()}.html"
 
 
-def set_modules(book: Book, site: Path, cache: Path) -> None:
+def set_modules(woven: WovenBook, site: Path, cache: Path) -> None:
     """Write a page for each module that the chapters tangle."""
     cache.mkdir(parents=True, exist_ok=True)
+    book = woven.book
     chapters: dict[str, list[Chapter]] = {}
     for chapter in book.chapters:
         for cell in chapter.cells:
@@ -37,7 +38,7 @@ def set_modules(book: Book, site: Path, cache: Path) -> None:
                 known = chapters.setdefault(cell.filename, [])
                 if chapter not in known:
                     known.append(chapter)
-    common = set_with(book, __name__, ".html")
+    common = woven.inputs(__name__, ".html")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
             lambda name: module_page(
@@ -79,4 +80,4 @@ def module_page(
         f"pagetitle={name} · {plain(book.title)}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{told}",
-    ), Woven(module, markdown, {}, {})).encode()).decode()
+    )).encode()).decode()

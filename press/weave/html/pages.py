@@ -18,23 +18,23 @@ from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.weave.html import strict, style
 from press.weave.html.finish import finish
-from press.weave.weave import Woven, filter_data, filtered, set_with
+from press.weave.weave import Woven, WovenBook, filtered
 
 TEMPLATES = Path(__file__).parent
 GLOSSARY_PAGE = words.GLOSSARY.with_suffix(".html").as_posix()
 
 
 def set_pages(
-    book: Book, woven: list[Woven], site: Path, cache: Path,
+    woven: WovenBook, site: Path, cache: Path,
 ) -> None:
     """Write every page, and what the pages share, below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
-    common = set_with(book, __name__, ".html")
+    common = woven.inputs(__name__, ".html")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = list(pool.map(
-            lambda one: page(book, one, cache, common), woven
+            lambda one: page(woven, one, cache, common), woven.chapters
         ))
-    for chapter_page, text in zip(woven, pages, strict=True):
+    for chapter_page, text in zip(woven.chapters, pages, strict=True):
         file = site / chapter_page.chapter.page
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
@@ -48,7 +48,7 @@ def set_pages(
     for name in ("book.js", "reading.js"):
         shutil.copyfile(TEMPLATES / name, shared / name)
     style.write_sheets(shared)
-    sims = book.root / "figures" / "sims"
+    sims = woven.book.root / "figures" / "sims"
     if sims.is_dir():
         shutil.copytree(sims, site / "figures" / "sims",
                         ignore=shutil.ignore_patterns(".*"),
@@ -56,12 +56,11 @@ def set_pages(
 
 
 def page(
-    book: Book, woven: Woven, cache: Path,
+    whole: WovenBook, woven: Woven, cache: Path,
     common: dict[str, str] | None = None,
 ) -> str:
     """One page; from the cache where nothing it shows has changed."""
-    chapter = woven.chapter
-    document = book.document(chapter)
+    book, chapter, document = whole.book, woven.chapter, woven.document
 
     def href(label: Label) -> str:
         page = label.page if label.page != chapter.page else ""
@@ -72,8 +71,8 @@ def page(
               "title": said}
         for key, said in words.linked(document, book.entries).items()
     }
-    data = filter_data(
-        book, [document], href, renamed=woven.renamed, terms=terms,
+    data = whole.told(
+        [woven], href, renamed=woven.renamed, terms=terms,
         modules=f"{relative('code', chapter)}/",
     )
     around = page_variables(book, chapter)
@@ -99,7 +98,7 @@ def page(
         ), woven).encode()
 
     return remembered(cache, chapter.name, {
-        **(common or set_with(book, __name__, ".html")), **drawn,
+        **(common or whole.inputs(__name__, ".html")), **drawn,
         "text": woven.markdown, "data": data, "around": variables,
     }, make).decode()
 

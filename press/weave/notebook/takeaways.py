@@ -12,21 +12,13 @@ from pathlib import Path
 import nbformat
 
 from press.cache import remembered
-from press.read.book import Book
 from press.read.cells import Cell, Text
-from press.read.chapters import Chapter
 from press.read.labels import Label, referring
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.run.results import Result
 from press.weave.archive import zipped
-from press.weave.weave import (
-    file_pictures,
-    filter_data,
-    filtered,
-    set_with,
-    with_values,
-)
+from press.weave.weave import Woven, WovenBook, filtered, with_values
 
 CODE = "scratch.zip"
 WRITER = (
@@ -42,22 +34,21 @@ PICTURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def set_takeaways(
-    book: Book, results: list[Result], site: Path, cache: Path,
+    woven: WovenBook, site: Path, cache: Path,
 ) -> None:
     """Write the notebooks and the zip below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
     folder = site / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
-    common = set_with(book, __name__)
+    common = woven.inputs(__name__)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         notebooks = list(pool.map(
-            lambda result: notebook(book, result, cache, common),
-            results
+            lambda one: notebook(woven, one, cache, common), woven.chapters
         ))
-    for result, text in zip(results, notebooks, strict=True):
-        file = folder / f"{result.chapter.name}.ipynb"
+    for one, text in zip(woven.chapters, notebooks, strict=True):
+        file = folder / f"{one.chapter.name}.ipynb"
         file.write_text(text, encoding="utf-8", newline="\n")
-    (site / CODE).write_bytes(program(book.root))
+    (site / CODE).write_bytes(program(woven.book.root))
 
 
 def program(root: Path) -> bytes:
@@ -77,12 +68,11 @@ def program(root: Path) -> bytes:
 
 
 def notebook(
-    book: Book, result: Result, cache: Path, common: dict[str, str],
+    whole: WovenBook, woven: Woven, cache: Path, common: dict[str, str],
 ) -> str:
     """A chapter as an executed notebook, in nbformat's JSON."""
-    chapter = result.chapter
+    book, chapter, result = whole.book, woven.chapter, woven.result
     pieces: list[str] = []
-    pictures, renamed = file_pictures(book, book.document(chapter))
     known = {label.id: label for label in book.labels}
     runnable: dict[int, Cell] = {}
     for index, piece in enumerate(chapter.pieces):
@@ -93,8 +83,7 @@ def notebook(
             runnable[index] = piece
             pieces.append(f"\n{piece.indent}PRESSCELL{index}PRESS\n")
             pieces.append(caption(piece, known))
-    prose = set_prose(book, chapter, "\n".join(pieces), renamed, cache,
-                      common)
+    prose = set_prose(whole, woven, "\n".join(pieces), cache, common)
     cells = [nbformat.v4.new_markdown_cell(
         f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
         "it: the cells import `scratch`, and those that draw, `figures`.*",
@@ -110,7 +99,7 @@ def notebook(
             ))
         elif part.strip():
             cells.append(nbformat.v4.new_markdown_cell(
-                embedded(part.strip(), pictures), id=f"text-{position}",
+                embedded(part.strip(), woven.pictures), id=f"text-{position}",
             ))
     made = nbformat.v4.new_notebook(cells=cells, metadata={
         "kernelspec": {
@@ -177,14 +166,13 @@ def embedded(text: str, pictures: dict[str, bytes]) -> str:
 
 
 def set_prose(
-    book: Book, chapter: Chapter, text: str, renamed: dict[str, str],
-    cache: Path, common: dict[str, str],
+    whole: WovenBook, woven: Woven, text: str, cache: Path,
+    common: dict[str, str],
 ) -> str:
     """The chapter's words as plain markdown, references resolved."""
-    data = filter_data(
-        book, [book.document(chapter)], lambda label: f"#{label.id}",
-        renamed=renamed,
-    )
+    chapter = woven.chapter
+    data = whole.told(
+        [woven], lambda label: f"#{label.id}", renamed=woven.renamed)
 
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
@@ -192,7 +180,7 @@ def set_prose(
         return pandoc(
             chapter.path, text, "--from", READER, "--to", WRITER,
             "--wrap=none", "--markdown-headings=atx",
-            *filtered(data_file), *book.resolving(),
+            *filtered(data_file), *whole.book.resolving(),
             "--lua-filter", str(Path(__file__).with_name("words.lua")),
         ).encode()
 

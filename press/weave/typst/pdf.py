@@ -13,9 +13,8 @@ from press.files import laid_out
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
-from press.weave.shared import shared
 from press.weave.typst.origin import find_origin, made_of
-from press.weave.weave import Woven, filter_data, filtered, set_with
+from press.weave.weave import Woven, WovenBook, filtered
 
 STYLES = sorted(Path(__file__).parent.glob("*.typ"))
 # What the end of a chapter holds for the end of the book, in this order.
@@ -26,63 +25,62 @@ PAPERS = {"a4": "a4", "letter": "us-letter"}
 
 
 def set_pdf(
-    book: Book, woven: list[Woven], out: Path, cache: Path, *,
-    imprint: dict[str, str], paper: str = "a4",
+    woven: WovenBook, out: Path, cache: Path, *, imprint: dict[str, str],
+    paper: str = "a4",
 ) -> None:
     """Write the PDF to `out`; from the cache where nothing changed."""
     cache.mkdir(parents=True, exist_ok=True)
     files = {
-        "main.typ": typst_source(book, woven, cache).encode(),
-        "book.json": json.dumps(told_to_typst(book, imprint)).encode(),
+        "main.typ": typst_source(woven, cache).encode(),
+        "book.json": json.dumps(told_to_typst(woven, imprint)).encode(),
         **{file.name: file.read_bytes() for file in STYLES},
     }
-    for one in woven:
+    for one in woven.chapters:
         files |= one.pictures
     out.write_bytes(remembered(cache, paper, {
         **files, "typst": version("typst"),
         "press": own_files(__name__),
-    }, lambda: typeset(book, files, paper)))
+    }, lambda: typeset(woven.book, files, paper)))
 
 
-def told_to_typst(book: Book, imprint: dict[str, str]) -> dict:
+def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
     """What data.typ reads."""
+    book = woven.book
     return {
         "book": {
             "title": plain(book.title), "subtitle": plain(book.subtitle),
             "author": str(book.config["book"].get("author", "")),
         },
-        "imprint": imprint, "shared": shared(book),
+        "imprint": imprint, "shared": woven.shared,
     }
 
 
-def typst_source(
-    book: Book, woven: list[Woven], cache: Path,
-) -> str:
+def typst_source(woven: WovenBook, cache: Path) -> str:
     """The whole book in Typst's markup, for any paper."""
-    common = set_with(book, __name__)
+    book, common = woven.book, woven.inputs(__name__)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {
             w.chapter.path: pool.submit(
-                fragment, book, w, cache, common,
-            ) for w in sorted(woven, key=lambda w: -len(w.markdown))
+                fragment, woven, w, cache, common,
+            ) for w in sorted(woven.chapters, key=lambda w: -len(w.markdown))
         }
-        fragments = [jobs[w.chapter.path].result() for w in woven]
+        fragments = [jobs[w.chapter.path].result() for w in woven.chapters]
     citations, references = cited_works(book, fragments, cache, common)
     works = book.config.get("bibliography", "")
     if references:
         citations = made_of(works, citations)
         references = made_of(works, references)
-    return HEAD + citations + body_of(woven, fragments, references)
+    return HEAD + citations + body_of(woven.chapters, fragments, references)
 
 
 def fragment(
-    book: Book, woven: Woven, cache: Path, common: dict[str, str],
+    whole: WovenBook, woven: Woven, cache: Path, common: dict[str, str],
 ) -> str:
     """A chapter in Typst's markup; from the cache where nothing changed."""
     chapter, markdown = woven.chapter, woven.markdown
-    data = filter_data(
-        book, [book.document(chapter)], lambda label: f"#{label.id}",
-        renamed=woven.renamed, first_number=book.shown_number(chapter),
+    data = whole.told(
+        [woven], lambda label: f"#{label.id}", renamed=woven.renamed,
+        first_number=whole.book.shown_number(chapter),
     )
 
     def make() -> bytes:
@@ -128,7 +126,7 @@ def cited_works(
 
 
 def body_of(
-    woven: list[Woven], fragments: list[str], references: str
+    woven: tuple[Woven, ...], fragments: list[str], references: str
 ) -> str:
     """The fragments in a row, with a page before each part, and what the
     chapters left for the appendices in its place."""
