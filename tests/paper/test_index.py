@@ -2,12 +2,12 @@
 
 import re
 import zipfile
-from html import unescape
 from pathlib import Path
 
 import pdfplumber
 import pypdfium2
 import pytest
+from lxml import html
 
 from built import BOOK, PDF, SITE
 from press.read import words
@@ -20,18 +20,21 @@ MARKS = [m for one in BOOK.documents for m in words.read_marks(one)]
 def test_each_mark_of_a_page_leads_to_its_entry():
     there = (SITE / "book/glossary.html").read_text(encoding="utf-8")
     assert re.findall(r'id="term-([\w-]+)"', there) == list(ENTRIES)
-    link = re.compile(
-        r'<a href="([^"]*)#term-([\w-]+)" class="[^"]*\bterm"\s+'
-        r'data-title="([^"]*)"')
     for document in BOOK.documents:
         page = SITE / document.chapter.page
-        found = link.findall(page.read_text(encoding="utf-8"))
+        tree = html.fromstring(page.read_bytes())
+        found = [
+            (*a.get("href").split("#term-"), a.get("data-title"))
+            for a in tree.xpath(
+                "//a[@data-title and contains(@href, '#term-')]")
+            if "term" in a.classes
+        ]
         assert [key for _, key, _ in found] == [
             mark.key for mark in words.read_marks(document)]
         for target, key, said in found:
             assert (page.parent / target).resolve() == (
                 SITE / "book/glossary.html").resolve()
-            assert " ".join(unescape(said).split()) == ENTRIES[key].text
+            assert " ".join(said.split()) == ENTRIES[key].text
             assert not re.search(r"[`${}\\]|@sec-|\]\(", said)
 
 
