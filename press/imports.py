@@ -12,9 +12,12 @@ def reached(
     """The modules that pieces of Python name, those that these name in
     turn, and the packages that they stand in; not what is below `but`."""
     found: set[Path] = set()
+    met: set[str] = set()
     waiting = list(texts)
     while waiting:
-        for file in mentioned(root, waiting.pop()):
+        names = set(names_in(waiting.pop())) - met
+        met |= names
+        for file in modules_of(root, names):
             if file not in found and not any(
                 file.is_relative_to(root / folder) for folder in but
             ):
@@ -40,10 +43,10 @@ def absolute(root: Path, file: Path) -> str:
     )
 
 
-def mentioned(root: Path, text: str) -> Iterator[Path]:
-    """Modules of ours whose names occur in a piece of Python, with the
-    packages that they stand in."""
-    for name in names_in(text):
+def modules_of(root: Path, names: Iterable[str]) -> Iterator[Path]:
+    """The modules of ours that bear such names, with the packages that they
+    stand in."""
+    for name in names:
         folder = Path("code") if name.startswith("scratch") else Path()
         parts = name.split(".")
         for end in range(1, len(parts) + 1):

@@ -14,7 +14,7 @@ from press.read.chapters import Chapter, read_chapter
 from press.read.document import Document
 from press.read.edition import read_version
 from press.read.labels import Label, number_labels, shown_number
-from press.read.reading import read_document
+from press.read.reading import read_document, readers
 from press.read.simulations import Simulation, find_simulations
 from press.read.words import Entry, Mark, read_entries, read_marks
 
@@ -40,9 +40,11 @@ class Book:
     @cached_property
     def documents(self) -> list[Document]:
         """Each chapter as pandoc reads it."""
+        common = readers()
+
         def read(chapter: Chapter) -> Document | BookError:
             try:
-                return read_document(self.root, chapter)
+                return read_document(self.root, chapter, common)
             except BookError as error:
                 return error
 
@@ -58,7 +60,16 @@ class Book:
         return next(
             (one for one in self.documents if one.chapter == chapter),
             None,
-        ) or read_document(self.root, chapter)
+        ) or read_document(self.root, chapter, readers())
+
+    @cached_property
+    def titles(self) -> dict[Path, str]:
+        """The title of each chapter in plain words, by its path."""
+        return {one.chapter.path: one.title for one in self.documents}
+
+    def title_of(self, chapter: Chapter) -> str:
+        """A chapter's title in plain words."""
+        return self.titles.get(chapter.path) or self.document(chapter).title
 
     @cached_property
     def labels(self) -> list[Label]:

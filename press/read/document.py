@@ -149,6 +149,11 @@ class Document:
     chapter: Chapter
     parts: tuple[Part, ...]
 
+    @property
+    def title(self) -> str:
+        """The title of the chapter in plain words."""
+        return next(h.title for h in self.all(Heading) if h.level == 1)
+
     def all(self, kind: type[Kind]) -> list[Kind]:
         return [part for part in self.parts if isinstance(part, kind)]
 

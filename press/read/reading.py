@@ -75,12 +75,19 @@ UNMEANT = {
 }
 
 
-def read_document(root: Path, chapter: Chapter) -> Document:
+def readers() -> dict[str, str]:
+    """What reads the chapters: inputs of the cache that all of them have."""
+    return {
+        "press": own_files(__name__, ".lua"), "pandoc": program_version(),
+    }
+
+
+def read_document(
+    root: Path, chapter: Chapter, common: dict[str, str]
+) -> Document:
     """The chapter as pandoc reads it; from the cache where it is known."""
     parts = remembered(root / ".cache" / "read", chapter.name, {
-        "press": own_files(__name__, ".lua"),
-        "pandoc": program_version(),
-        "path": chapter.path.as_posix(), "text": chapter.text,
+        **common, "path": chapter.path.as_posix(), "text": chapter.text,
     }, lambda: pickle.dumps(Reader(chapter).read()))
     return Document(chapter, pickle.loads(parts))
 

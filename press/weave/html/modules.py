@@ -68,7 +68,7 @@ def module_page(
         f"{title}\nMade by the cells of {made_by}.\n\n"
         f"````` python\n{source}\n`````\n"
     )
-    variables = page_variables(book, module)
+    variables = page_variables(book, module, name)
     variables["kind"] = "Module"
     told = json.dumps(variables)
     return remembered(cache, f"module-{name}", {

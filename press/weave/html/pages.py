@@ -91,7 +91,7 @@ def page(
             "--template", str(TEMPLATES / "page.html"), "--mathml",
             "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
             "--metadata",
-            f"pagetitle={plain(chapter.title)} · {plain(book.title)}",
+            f"pagetitle={book.title_of(chapter)} · {plain(book.title)}",
             "--metadata", f"lang={book.config.get('lang', 'en')}",
             "--variable-json", f"page:{variables}",
             *filtered(data_file), *book.resolving(),
@@ -118,8 +118,8 @@ def notebook_of(other: Chapter, chapter: Chapter) -> str:
     return relative(file, chapter) if other.cells else ""
 
 
-def page_variables(book: Book, chapter: Chapter) -> dict:
-    """What page.html shows around a chapter."""
+def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
+    """What page.html shows around a chapter, or a page with a title."""
     def words_of(text: str) -> str:
         return html.escape(plain(text))
 
@@ -127,7 +127,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         return {
             "href": relative(other.page, chapter),
             "number": book.shown_number(other),
-            "title": words_of(other.title),
+            "title": html.escape(book.title_of(other)),
             "here": other.path == chapter.path,
             "notebook": notebook_of(other, chapter),
         }
@@ -148,7 +148,7 @@ def page_variables(book: Book, chapter: Chapter) -> dict:
         "subtitle": words_of(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",
         "number": book.shown_number(chapter),
-        "title": words_of(chapter.title),
+        "title": html.escape(title or book.title_of(chapter)),
         "home": relative("index.html", chapter),
         "site": relative("site", chapter),
         "policy": strict.POLICY,

@@ -15,7 +15,6 @@ from press.cache import remembered
 from press.read.cells import Cell, Text
 from press.read.labels import Label, referring
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
 from press.run.results import Result
 from press.weave.archive import zipped
 from press.weave.weave import Woven, WovenBook, filtered, with_values
@@ -107,7 +106,7 @@ def notebook(
             "name": "python3",
         },
         "language_info": {"name": "python"},
-        "title": plain(chapter.title),
+        "title": book.title_of(chapter),
     })
     nbformat.validate(made)
     return portable(nbformat.writes(made), book.root) + "\n"
