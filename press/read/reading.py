@@ -181,11 +181,12 @@ class Reader:
         ]
         around, self.within = self.within, (*self.within, div)
         place = len(self.parts)
+        self.parts.append(None)
         self.walk(node["c"][1])
         end = self.pass_stamp("end")
         if "quiz" in classes:
-            self.parts.insert(place, Quiz(
-                line, self.within, end, quiz_options(node["c"][1])))
+            self.parts[place] = Quiz(
+                line, self.within, end, quiz_options(node["c"][1]))
         self.within = around
 
     def header(self, node: Node) -> None:

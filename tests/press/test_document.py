@@ -194,3 +194,15 @@ def test_what_stands_in_a_comment_is_no_part_of_the_book(book_of):
     proof.check_sources(book)
     assert [(x.id, x.number, x.line) for x in book.labels] == [
         ("sec-one", "1", 1), ("sec-shown", "1.1", 11)]
+
+
+def test_a_heading_in_a_quiz_keeps_its_place(book_of):
+    (_, document) = book_of(
+        "# One\n\n::: {.quiz}\n## *Which*?\n\n- [x] a [b]{.why}\n:::\n\n"
+        "## After\n").documents
+    kinds = [(type(part), said(part)) for part in document.parts
+             if isinstance(part, Heading | Quiz)]
+    assert kinds == [
+        (Heading, ""), (Quiz, ((True, True),)), (Heading, ""), (Heading, "")]
+    assert [h.title for h in document.all(Heading)] == [
+        "One", "Which?", "After"]
