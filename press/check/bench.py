@@ -16,11 +16,11 @@ from rich.table import Table
 from press.errors import BookError
 from press.progress import Reporter
 from press.read.book import read_book
+from press.read.labels import REFERENCE
 
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".cache", "_book", "_book.*", "data", "__pycache__",
 )
-MENTIONED = re.compile(r"@((?:sec|fig|tbl|eq|exr)-[\w-]*\w)")
 MARKED = re.compile(r"\[([^\[\]]*)\]\{\.(?:term|index)[^}]*\}")
 
 
@@ -102,10 +102,10 @@ def keep_first(copy: Path, number: int) -> None:
     book["appendices"] = ["book/data.qmd", "book/answers.qmd"]
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     short = read_book(copy)
-    known = {label.id for label in short.labels}
+    known = short.names
     for chapter in short.chapters:
-        text = MENTIONED.sub(
-            lambda m: m[0] if m[1] in known else "elsewhere", chapter.text
+        text = REFERENCE.sub(
+            lambda m: m[0] if m[2] in known else "elsewhere", chapter.text
         )
         (copy / chapter.path).write_text(
             MARKED.sub(r"\1", text), encoding="utf-8"

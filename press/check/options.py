@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from press.errors import BookError
 from press.read.cells import ANNOTATION, Cell
 from press.read.document import Shown
+from press.weave.shared import CIRCLED, MARKS
 
 COLUMNS = 72
-MOST_NOTES = 10   # a page has so many signs: weave/shared.py
+MOST_NOTES = len(CIRCLED)
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
@@ -19,7 +20,6 @@ TAKEN = {
     "export": "aborts Quarto's render",
     "file": "means something else to Quarto",
 }
-CLASSES = ("exact", "close", "machine")
 FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
 Fault = Callable[[str, str], BookError]  # of an option and a message
 
@@ -60,7 +60,7 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
 def reproduce_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
     value = cell.options.get("reproduce")
     tolerance = cell.options.get("tolerance")
-    if value is not None and value not in CLASSES:
+    if value is not None and value not in MARKS:
         yield fault(
             "reproduce",
             f"'{value}' is no class; write exact, close or machine",

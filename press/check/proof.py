@@ -24,8 +24,9 @@ from press.read.document import (
     Shown,
     Value,
 )
-from press.read.labels import KINDS, LABEL, Label, label_of
+from press.read.labels import LABEL, Label, label_of
 from press.read.scan import HEADING
+from press.read.tree import is_label
 from press.run.results import Result
 
 
@@ -60,8 +61,7 @@ def block_faults(book: Book) -> Iterator[BookError]:
 def document_faults(book: Book) -> Iterator[BookError]:
     """What only the whole book shows: names without a thing, things that
     nobody explains."""
-    known = book.labels
-    names = {label.id: label for label in known}
+    known, names = book.labels, book.names
     keys = bibliography_keys(book)
     yield from label_faults(book.documents, known)
     for document in book.documents:
@@ -203,7 +203,7 @@ def reference_fault(
     book: Book, part: Reference, names: dict[str, Label], keys: set[str]
 ) -> str | None:
     """A reference to no label, or a citation of no source."""
-    if part.key.split("-")[0] in KINDS and "-" in part.key:
+    if is_label(part.key):
         if part.along:
             return "several references in one bracket; write them apart"
         if part.key not in names:

@@ -28,9 +28,10 @@ from press.run.results import Result
 from press.run.run import run_all
 from press.run.steps import steps
 from press.tangle.tangle import check_tangled
+from press.weave.shared import MARKS
 
 NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-VERDICTS = ("exact", "close", "machine")
+VERDICTS = tuple(MARKS)   # from the firmest on
 
 
 @dataclass(frozen=True)

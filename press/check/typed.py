@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from press.errors import BookError
-from press.read.document import Document, Prose
-from press.read.labels import KINDS, Label
+from press.read.document import KINDS, Document, Prose
+from press.read.labels import Label
 
 WORDS = {
     "chapter": "Chapter", "chap.": "Chapter", "ch.": "Chapter",

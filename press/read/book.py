@@ -77,6 +77,11 @@ class Book:
         return list(number_labels(self.documents, self.chapters[0]))
 
     @cached_property
+    def names(self) -> dict[str, Label]:
+        """All that bears a number, by its label."""
+        return {label.id: label for label in self.labels}
+
+    @cached_property
     def entries(self) -> dict[str, Entry]:
         """The glossary, by key."""
         return read_entries(self.documents)

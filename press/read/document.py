@@ -11,6 +11,11 @@ from typing import TypeVar
 from press.read.cells import Cell
 from press.read.chapters import Chapter
 
+# What bears a number, by what its label begins with.
+KINDS = {
+    "sec": "Section", "fig": "Figure", "tbl": "Table",
+    "eq": "Equation", "exr": "Exercise",
+}
 BRACKETED = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
 GAP = r"(?:[\s\u00a0>]|\\ |&nbsp;)+"
 
@@ -105,10 +110,9 @@ class Value(Part):
 
 @dataclass(frozen=True)
 class Formula(Part):
-    """Mathematics, in TeX; `apart` on a line of its own."""
+    """Mathematics, in TeX."""
 
     tex: str
-    apart: bool
 
 
 @dataclass(frozen=True)

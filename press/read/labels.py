@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from press.read.chapters import Chapter
-from press.read.document import Anchor, Div, Document, Heading, Part, Shown
+from press.read.document import (
+    KINDS,
+    Anchor,
+    Div,
+    Document,
+    Heading,
+    Part,
+    Shown,
+)
 
-KINDS = {
-    "sec": "Section", "fig": "Figure", "tbl": "Table",
-    "eq": "Equation", "exr": "Exercise",
-}
 LABEL = re.compile(rf"({'|'.join(KINDS)})-[\w-]+")
 REFERENCE = re.compile(rf"(-?)@((?:{'|'.join(KINDS)})-[\w-]*\w)")
 

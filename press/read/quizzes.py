@@ -14,11 +14,11 @@ from itertools import pairwise
 
 from press.errors import BookError
 from press.read.cells import Text
-from press.read.document import Document, Quiz
+from press.read.document import BRACKETED, Document, Quiz
 from press.read.scan import DIV
 
 OPTION = re.compile(r"^[\s>]*[-*+] \[[ xX]\]\s+")
-WHY = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\{[^{}]*\.why\b[^{}]*\}")
+WHY = re.compile(BRACKETED + r"\{[^{}]*\.why\b[^{}]*\}")
 
 
 @dataclass(frozen=True)

@@ -287,10 +287,8 @@ class Reader:
             self.parts.append(Value(line, self.within, match[1], self.place))
 
     def math(self, node: Node) -> None:
-        kind, tex = node["c"]
         self.parts.append(Formula(
-            self.fixed or self.region()[0], self.within, tex,
-            kind["t"] == "DisplayMath"))
+            self.fixed or self.region()[0], self.within, node["c"][1]))
         self.anchor(self.equations.pop(id(node), ""))
 
     def anchor(self, identifier: str) -> None:

@@ -1,6 +1,6 @@
 """Scan the lines of a chapter: which are prose, and where blocks begin.
 
-pandoc reads what the blocks say, and gives no lines (document.py). Here are
+pandoc reads what the blocks say, and gives no lines (reading.py). Here are
 the lines of what is known by how its line begins, headings, divs and cells;
 and what is wrong with these.
 """

@@ -1,9 +1,9 @@
 """pandoc's syntax tree: nodes `{"t": kind, "c": content}`, and their words."""
 
-import re
 from typing import Any
 
-LABELLED = "(?:sec|fig|tbl|eq|exr)"
+from press.read.document import KINDS
+
 HIDDEN = "\ue000"   # in words, for what is none: code, formulas, sources
 Node = Any
 
@@ -46,6 +46,12 @@ def referred(node: Node) -> str:
     return key if key.startswith("sec-") else ""
 
 
+def is_label(key: str) -> bool:
+    """Whether what `@` names is of the book, and not a source."""
+    kind, hyphen, _ = key.partition("-")
+    return kind in KINDS and bool(hyphen)
+
+
 def words_of(node: Node, breaks: str = "\n", hidden: str = HIDDEN) -> str:
     """The words of inlines; what is no word leaves a mark."""
     if isinstance(node, list):
@@ -62,7 +68,7 @@ def words_of(node: Node, breaks: str = "\n", hidden: str = HIDDEN) -> str:
         case {"t": "Code" | "Math", "c": [_, text]}:
             return hidden or text
         case {"t": "Cite", "c": [citations, _]} if all(
-            re.match(f"{LABELLED}-", one["citationId"]) for one in citations
+            is_label(one["citationId"]) for one in citations
         ):
             return hidden + "".join(
                 words_of(one[part], breaks, hidden) for one in citations

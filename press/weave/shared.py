@@ -27,14 +27,13 @@ MARKS = {
 
 def shared(book: Book) -> dict:
     """What all formats know of the book."""
-    labels = {label.id for label in book.labels}
     return {
         "circled": list(CIRCLED),
         "marks": {
             name: {"sign": sign, "means": means}
             for name, (sign, means) in MARKS.items()
         },
-        "explained": EXPLAINED if EXPLAINED in labels else "",
+        "explained": EXPLAINED if EXPLAINED in book.names else "",
         "glossary": GLOSSARY.as_posix(),
         "terms": {
             mark.text: mark.key for mark in book.marks

@@ -72,8 +72,7 @@ class WovenBook:
         numbers = [s.number for w in chapters for s in sections(w.document)]
         if first_number is not None:
             numbers[:1] = [first_number]
-        labels = self.book.labels
-        known = {label.id: label for label in labels}
+        known = self.book.names
         return json.dumps({
             "shared": self.shared,
             "labels": {
@@ -83,7 +82,7 @@ class WovenBook:
                     "href": href(label),
                     "title": referring(label.title, known),
                 }
-                for label in labels
+                for label in self.book.labels
             },
             "numbers": numbers,
             "pictures": renamed or {},

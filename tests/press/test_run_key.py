@@ -193,13 +193,19 @@ def test_another_python_makes_everything_stale(four, monkeypatch):
     )) == [1, 2, 3, 4]
 
 
-def test_the_data_is_part_of_the_key_of_what_loads_it(four):
+def load_digits(four):
+    """A file of digits, which the first module now loads."""
     replace(four / "code/scratch/one.py", "a = 1", "import scratch.data")
     (four / "code/scratch/data.py").write_text("", encoding="utf-8")
     raw = four / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     digits = raw / "t10k-labels-idx1-ubyte"
     digits.write_bytes(b"5041")
+    return digits
+
+
+def test_the_data_is_part_of_the_key_of_what_loads_it(four):
+    digits = load_digits(four)
     assert changed(four, lambda: digits.write_bytes(b"5042")) == [1, 2, 3]
 
 
@@ -207,12 +213,7 @@ def test_a_large_file_is_part_of_the_key_too_and_read_once(
     four, monkeypatch
 ):
     monkeypatch.setattr(cache, "LARGE", 2)
-    replace(four / "code/scratch/one.py", "a = 1", "import scratch.data")
-    (four / "code/scratch/data.py").write_text("", encoding="utf-8")
-    raw = four / "data" / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    digits = raw / "t10k-labels-idx1-ubyte"
-    digits.write_bytes(b"5041")
+    digits = load_digits(four)
     cache.content_once.cache_clear()
     keys(four)
     assert cache.content_once.cache_info().hits >= 2

@@ -4,18 +4,20 @@ import copy
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from draws import draw
 from scratch.nn import BatchNorm1d
-from twins import assert_close, passes, twin
-
-DTYPES = [torch.float32, torch.float64]
-dtypes = st.sampled_from(DTYPES)
-seeds = st.integers(0, 2**31)
-some = settings(max_examples=60)
+from twins import (
+    assert_close,
+    dtypes,
+    passes,
+    seeds,
+    some,
+    twin,
+)
 
 
 @some

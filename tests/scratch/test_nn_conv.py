@@ -8,14 +8,19 @@ from torch import nn
 
 from draws import draw
 from scratch.nn import Conv2d, conv2d, window_numbers
-from twins import assert_close, assert_same, both_of, passes, twin
-
-DTYPES = [torch.float32, torch.float64]
-dtypes = st.sampled_from(DTYPES)
-seeds = st.integers(0, 2**31)
-bools = st.booleans()
-some = settings(max_examples=60)
-few = settings(max_examples=25)
+from twins import (
+    DTYPES,
+    assert_close,
+    assert_same,
+    bools,
+    both_of,
+    dtypes,
+    few,
+    passes,
+    seeds,
+    some,
+    twin,
+)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

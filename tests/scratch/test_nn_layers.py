@@ -4,22 +4,24 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from draws import draw
 from scratch.nn import Dropout, Linear, ReLU, Sequential, linear
 from scratch.optim import Adam
-from twins import assert_same, passes, twin
-
-DTYPES = [torch.float32, torch.float64]
-dtypes = st.sampled_from(DTYPES)
-seeds = st.integers(0, 2**31)
-bools = st.booleans()
-some = settings(max_examples=60)
-few = settings(max_examples=25)
-
+from twins import (
+    DTYPES,
+    assert_same,
+    bools,
+    dtypes,
+    few,
+    passes,
+    seeds,
+    some,
+    twin,
+)
 
 # ---------------------------------------- Linear, ReLU, Sequential: bits
 

@@ -10,12 +10,17 @@ from torch import nn
 
 from draws import draw
 from scratch.nn import MultiheadAttention, attention
-from twins import assert_close, assert_same, both_of, passes, twin
-
-DTYPES = [torch.float32, torch.float64]
-dtypes = st.sampled_from(DTYPES)
-seeds = st.integers(0, 2**31)
-bools = st.booleans()
+from twins import (
+    DTYPES,
+    assert_close,
+    assert_same,
+    bools,
+    both_of,
+    dtypes,
+    passes,
+    seeds,
+    twin,
+)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

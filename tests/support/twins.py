@@ -1,11 +1,18 @@
 """Layers of scratch.nn and their twins of torch.nn."""
 
 import torch
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from draws import draw
 from exact import bits
 
+DTYPES = [torch.float32, torch.float64]
+dtypes = st.sampled_from(DTYPES)
+seeds = st.integers(0, 2**31)
+bools = st.booleans()
+some = settings(max_examples=60)
+few = settings(max_examples=25)
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 
 

@@ -77,7 +77,7 @@ def whole(woven: WovenBook) -> dict:
                 w.chapter.path, w.markdown, "--from", READER, "--to", "json",
             )), woven.chapters,
         ))
-    known = {label.id for label in woven.book.labels}
+    known = woven.book.names
     document = parsed[0]
     blocks = []
     for chapter_woven, one in zip(woven.chapters, parsed, strict=True):

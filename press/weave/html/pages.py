@@ -173,6 +173,5 @@ def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
 
 def licenses_page(book: Book) -> str | None:
     """The page that says what the licenses allow, where there is one."""
-    return next((
-        label.page for label in book.labels if label.id == edition.SECTION
-    ), None)
+    label = book.names.get(edition.SECTION)
+    return label.page if label else None

@@ -72,7 +72,7 @@ def notebook(
     """A chapter as an executed notebook, in nbformat's JSON."""
     book, chapter, result = whole.book, woven.chapter, woven.result
     pieces: list[str] = []
-    known = {label.id: label for label in book.labels}
+    known = book.names
     runnable: dict[int, Cell] = {}
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
