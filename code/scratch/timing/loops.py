@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum 7e22f02c.
+# Tangled from book/09-gpu.qmd. Checksum 7888b999.
 import torch
 
 from scratch.backward import linear_backward, loss_and_push
@@ -49,7 +49,7 @@ def pieces(images, steps, batch, device):
 
 
 def eager(X, y, device, batch=BATCH):
-    """run(steps) as Chapter 7 trains, asking twice each step.
+    """run(steps) as scratch.train trains, asking twice each step.
 
     X, y: where they lie, from there each batch goes to the device.
     """
