@@ -109,7 +109,18 @@ def test_a_chapter_read_to_its_end_is_marked_in_the_contents(opened):
     until(tab, f"{marked}.length")
     assert tab.evaluate(marked) == ["03-loss.html"]
     tab.goto((SITE / "index.html").as_uri())
+    until(tab, f"{marked}.length")
     assert tab.evaluate(marked) == ["book/03-loss.html"]
+
+
+def test_a_page_that_is_gone_back_to_shows_what_was_read_since(opened):
+    tab = opened("index.html")
+    tab.goto((SITE / "book/03-loss.html").as_uri())
+    still(tab)
+    tab.keyboard.press("End")
+    until(tab, "document.querySelector('.chapters .read')")
+    tab.go_back()
+    until(tab, "document.querySelector('.chapters .read')")
 
 
 def test_the_score_of_the_quizzes_counts_first_answers(opened):

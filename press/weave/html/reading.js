@@ -104,6 +104,10 @@
   function noteRead() {
     const end = document.querySelector(".prevnext");
     showRead();
+    // The page before this one may be done writing only now, and one
+    // that is gone back to is shown as it was left.
+    addEventListener("storage", showRead);
+    addEventListener("pageshow", showRead);
     new IntersectionObserver((entries, observer) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
