@@ -1,4 +1,4 @@
-# Tangled from book/04-backward.qmd. Checksum 6f880398.
+# Tangled from book/04-backward.qmd. Checksum 1361d4da.
 import torch
 
 from scratch.functional import (
@@ -8,6 +8,7 @@ from scratch.functional import (
     relu,
     softmax,
 )
+from scratch.shapes import shapes
 
 
 def cross_entropy_backward(logits, targets):
@@ -25,6 +26,7 @@ def cross_entropy_backward(logits, targets):
     return d_logits / len(logits)
 
 
+@shapes
 def linear_backward(x, W, d_out, *, need_x=True):
     """The gradients of linear(x, W, b), from that of its result.
 
@@ -38,19 +40,22 @@ def linear_backward(x, W, d_out, *, need_x=True):
     return d_x, d_W, d_b
 
 
+@shapes
 def relu_backward(h_pre, d_h):
     """The gradient of relu(h_pre), from that of its result.
 
-    h_pre and d_h of one shape -> d_h_pre of that shape: d_h where
-    h_pre > 0, zero elsewhere, so at 0 too, as for torch.relu.
+    h_pre and d_h [...] -> d_h_pre [...], all of one shape: zero
+    where h_pre <= 0, so at 0 too, as for torch.relu, d_h elsewhere.
     """
-    return torch.where(h_pre > 0, d_h, 0)
+    return torch.where(h_pre <= 0, 0, d_h)
 
 
+@shapes
 def loss_and_push(logits, targets):
     """cross_entropy and cross_entropy_backward in one pass.
 
-    logits [N, classes], targets [N] -> loss [], d_logits [N, classes]
+    logits [N, classes], targets [N] int64
+    -> loss [], d_logits [N, classes].
     Trusts the targets: check_targets comes before.
     """
     labels = targets[:, None]                    # [N, 1]

@@ -1,4 +1,4 @@
-# Tangled from book/08-reveal.qmd. Checksum 1930f331.
+# Tangled from book/08-reveal.qmd. Checksum 40ca78bf.
 import argparse
 import math
 import sys
@@ -82,9 +82,9 @@ def torch_net(params):
     params [W1, b1, W2, b2]; Linear holds each W as [out, in].
     """
     W1, _, W2, _ = params
-    net = nn.Sequential(
-        nn.Linear(*W1.shape), nn.ReLU(), nn.Linear(*W2.shape)
-    ).to(device=W1.device, dtype=W1.dtype)
+    kind = {"device": W1.device, "dtype": W1.dtype}
+    net = nn.Sequential(nn.Linear(*W1.shape, **kind), nn.ReLU(),
+                        nn.Linear(*W2.shape, **kind))
     with torch.no_grad():
         for q, p in zip(net.parameters(), params, strict=True):
             q.copy_(p.t())                       # a vector stays
@@ -173,7 +173,8 @@ def exact_steps(name, X, y, epochs, gradient=fused_backward):
 
     The optimizer of that name; X [N, 784] and y [N] on any device.
     """
-    ours = torch_layout(make_params(seed=0, device=X.device))
+    ours = torch_layout(
+        [p.to(X.device) for p in make_params(seed=0)])
     net = torch_net(ours)
     generator = torch.Generator().manual_seed(0)
     loader = DataLoader(X, y, generator=generator)

@@ -1,4 +1,4 @@
-# Tangled from index.qmd and book/06-data.qmd. Checksum f82c6479.
+# Tangled from index.qmd and book/06-data.qmd. Checksum 368b29d2.
 import math
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def draw_seed(generator=None):
 
     Read from torch's global generator if none is given.
     """
-    seed = torch.empty((), dtype=torch.int64)
+    seed = torch.empty((), dtype=torch.int64, device="cpu")
     return seed.random_(generator=generator).item()
 
 
@@ -67,28 +67,32 @@ def shuffled(N, batch_size, generator=None):
     """
     if generator is None:
         generator = torch.Generator().manual_seed(draw_seed())
-    order = torch.randperm(N, generator=generator)    # [N]
+    drawn = {"generator": generator, "device": "cpu"}
+    order = torch.randperm(N, **drawn)                # [N]
     yield from order.split(batch_size)
-    torch.randperm(N, generator=generator)            # unused
+    torch.randperm(N, **drawn)                        # unused
 
 
 class DataLoader:
     """Batches (x [n, ...], targets [n]) of X [N, ...] and y [N].
 
     n is batch_size, or what is left for the last batch, which
-    drop_last leaves out. Batches are copies. Same generator state,
-    same order as torch.utils.data.DataLoader. Raises ValueError if
-    X and y are empty or differ in length, or batch_size is below 1.
+    drop_last leaves out. Batches are copies, on the devices of X
+    and y. Same generator state, same order as
+    torch.utils.data.DataLoader; the generator is the CPU's. Raises
+    TypeError if X or y is no tensor, ValueError if they are empty or
+    differ in length, or batch_size is no whole number above 0.
     """
 
-    def __init__(
-        self, X, y, batch_size=64, shuffle=True, drop_last=False,
-        generator=None,
-    ):
+    def __init__(self, X, y, batch_size=64, shuffle=True, *,
+                 drop_last=False, generator=None):
+        if not (torch.is_tensor(X) and torch.is_tensor(y)):
+            raise TypeError("X and y must be tensors of torch")
         if not len(X) == len(y) > 0:
             raise ValueError(f"{len(X)} samples and {len(y)} targets")
-        if batch_size < 1:
-            raise ValueError(f"batch_size {batch_size} is below 1")
+        if type(batch_size) is not int or batch_size < 1:
+            raise ValueError(f"batch_size {batch_size!r} is no whole "
+                             "number above 0")
         self.X, self.y, self.batch_size = X, y, batch_size
         self.shuffle, self.drop_last = shuffle, drop_last
         self.generator = generator
@@ -103,11 +107,11 @@ class DataLoader:
 
     def batches(self):
         """Yield the batches of one epoch."""
-        N, n = len(self.X), self.batch_size
-        pieces = torch.arange(N).split(n)        # [n] each
+        X, y, N, n = self.X, self.y, len(self.X), self.batch_size
+        pieces = torch.arange(N, device="cpu").split(n)  # [n] each
         if self.shuffle:
             pieces = shuffled(N, n, self.generator)
         for idx in pieces:
             if len(idx) == n or not self.drop_last:
-                yield (self.X.index_select(0, idx),
-                       self.y.index_select(0, idx))
+                yield (X.index_select(0, idx.to(X.device)),
+                       y.index_select(0, idx.to(y.device)))

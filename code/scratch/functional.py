@@ -1,12 +1,15 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 135b87ae.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 824c5726.
 import torch
 
+from scratch.shapes import shapes
 
+
+@shapes
 def linear(x, W, b):
     """One weighted sum for each row of x and each column of W.
 
     x [N, in], W [in, out], b [out] -> [N, out], all of one float
-    dtype. Raises RuntimeError where the inner sizes differ.
+    dtype. Raises RuntimeError for other shapes.
 
     y = x W + b, as torch.nn.functional.linear, which takes W
     transposed, [out, in].
@@ -14,8 +17,11 @@ def linear(x, W, b):
     return x @ W + b                             # [N, out]
 
 
+@shapes
 def relu(x):
-    """Zero where x is negative, x elsewhere. Any shape, same shape.
+    """Zero where x is negative, x elsewhere.
+
+    x [...] -> [...], the same shape and float dtype.
 
     max(x, 0), as torch.nn.functional.relu.
     """
@@ -34,6 +40,7 @@ def forward(x, W1, b1, W2, b2):
     return logits
 
 
+@shapes
 def softmax(logits):
     """Probabilities: no entry below 0, each row with a sum of 1.
 
@@ -47,6 +54,7 @@ def softmax(logits):
     return e / e.sum(1, keepdim=True)            # [N, classes]
 
 
+@shapes
 def log_softmax(logits):
     """Logarithms of the softmax, without taking one of zero.
 
@@ -59,8 +67,9 @@ def log_softmax(logits):
     return shifted - total.log()                 # [N, classes]
 
 
+@shapes
 def check_targets(logits, targets):
-    """Raise unless targets [N] name classes of logits [N, classes].
+    """Raise unless targets, [N], name classes of logits [N, classes].
 
     ValueError for another shape or dtype than int64, IndexError
     for a target outside [0, classes).
@@ -89,13 +98,14 @@ def cross_entropy(logits, targets):
     return -picked.mean()                        # []
 
 
+@shapes
 def dropout(x, p=0.5, training=True, generator=None):
     """Zero with probability p, else x / (1 - p), while training.
 
-    x of any shape and float dtype -> the same shape and dtype; x
-    itself if not training or p is 0. Raises ValueError for p
-    outside [0, 1]. Draws as torch.nn.functional.dropout, from the
-    generator, or from torch's global one.
+    x [...] -> [...], the same shape and float dtype; x itself if
+    not training or p is 0. Raises ValueError for p outside [0, 1].
+    Draws as torch.nn.functional.dropout, from the generator, or
+    from torch's global one.
 
     Srivastava et al. (2014), scaled while training.
     """

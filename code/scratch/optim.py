@@ -1,10 +1,13 @@
-# Tangled from book/05-optimizers.qmd. Checksum 0413b510.
+# Tangled from book/05-optimizers.qmd. Checksum 1cec7357.
 import torch
 
 
 def check_not_negative(**numbers):
-    """Raise ValueError for a number below 0, or NaN."""
+    """Raise ValueError for a number below 0 or NaN, TypeError for
+    what is no number."""
     for name, number in numbers.items():
+        if not isinstance(number, int | float):
+            raise TypeError(f"{name} is {number!r}, not a number")
         if not number >= 0:
             raise ValueError(f"{name} is {number}, not 0 or more")
 
@@ -12,19 +15,27 @@ def check_not_negative(**numbers):
 class Optimizer:
     """Holds the parameters, and clears their gradients.
 
-    params: leaf tensors, in a list or any other iterable. Raises
-    TypeError for a single tensor, ValueError for none at all and
-    for a tensor that is not a leaf.
+    params: leaf tensors of floats, in a list or any other iterable.
+    Raises TypeError for a single tensor and for anything else in the
+    list, ValueError for none at all, for a tensor that is not a leaf
+    and for one that is there twice.
     """
 
     def __init__(self, params):
-        if isinstance(params, torch.Tensor):
+        if hasattr(params, "is_leaf"):
             raise TypeError("params is one tensor: put it in a list")
         self.params = list(params)
         if not self.params:
             raise ValueError("there are no parameters")
+        for p in self.params:
+            if not (hasattr(p, "is_leaf")
+                    and p.dtype.is_floating_point):
+                raise TypeError("a parameter is no tensor of floats, "
+                                f"but a {type(p).__name__}")
         if not all(p.is_leaf for p in self.params):
             raise ValueError("a parameter is not a leaf")
+        if len({id(p) for p in self.params}) < len(self.params):
+            raise ValueError("a parameter is there twice")
 
     @torch.no_grad()
     def zero_grad(self, set_to_none=True):
@@ -73,6 +84,7 @@ class Adam(Optimizer):
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
         check_not_negative(lr=lr, eps=eps)
+        check_not_negative(beta1=betas[0], beta2=betas[1])
         for beta in betas:
             if not 0 <= beta < 1:
                 raise ValueError(f"beta {beta} is not in [0, 1)")

@@ -1,4 +1,4 @@
-# Tangled from book/07-training.qmd. Checksum b113c166.
+# Tangled from book/07-training.qmd. Checksum 05f5b37b.
 import argparse
 import os
 from pathlib import Path
@@ -55,7 +55,8 @@ def save(params, path):
     """Write the four tensors as a dict, all of the file or none."""
     path = Path(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    state = {n: p.detach() for n, p in zip(SHAPES, params, strict=True)}
+    state = {n: p.detach().cpu()
+             for n, p in zip(SHAPES, params, strict=True)}
     try:
         torch.save(state, aside)
         os.replace(aside, path)
@@ -119,6 +120,7 @@ def make_parser():
     add("--lr", type=rate, help=f"learning rate; None: one of {RATES}")
     add("--batch-size", type=count, default=64, help="images a step")
     add("--seed", type=int, default=0, help="of weights and shuffling")
+    add("--device", default="cpu", help="where to compute")
     add("--data", default="data", help="folder of MNIST")
     add("--out", type=Path, default="model.pt", help="file to write")
     add("--evaluate", metavar="FILE", help="judge this, do not train")
@@ -127,7 +129,8 @@ def make_parser():
 
 def fit(args, X, y, test):
     """Train as `args` say, print each epoch; the four tensors."""
-    params = [p.detach() for p in make_params(seed=args.seed)]
+    params = [p.detach().to(X.device)
+              for p in make_params(seed=args.seed)]
     optimizer = make_optimizer(args.optimizer, params, args.lr)
     generator = torch.Generator().manual_seed(args.seed)
     loader = DataLoader(X, y, args.batch_size, generator=generator)
@@ -139,6 +142,12 @@ def fit(args, X, y, test):
               f"  train {evaluate(params, seen)[1]:.4f}"
               f"  test {evaluate(params, test)[1]:.4f}", flush=True)
     return params
+
+
+def move(tensors, device):
+    """The tensors, on the device. Raises RuntimeError or, where
+    torch was built without it, AssertionError if there is none."""
+    return [t.to(device) for t in tensors]
 
 
 def check_writable(path):
@@ -153,14 +162,14 @@ def main(arguments=None):
     args = parser.parse_args(arguments)
     try:
         if args.evaluate:
-            params = load(args.evaluate)
+            params = move(load(args.evaluate), args.device)
         else:
             check_writable(args.out)
-            X, y = load_mnist(args.data)
-        X_test, y_test = load_mnist(args.data, "test")
-    except (OSError, RuntimeError, ValueError) as error:
+            X, y = move(load_mnist(args.data), args.device)
+        test = move(load_mnist(args.data, "test"), args.device)
+    except (AssertionError, OSError, RuntimeError, ValueError) as error:
         parser.error(str(error))
-    test = DataLoader(X_test, y_test, 1000, shuffle=False)
+    test = DataLoader(*test, 1000, shuffle=False)
     if args.evaluate:
         loss, accuracy = evaluate(params, test)
         print(f"test loss {loss:.4f}, accuracy {accuracy:.4f}")

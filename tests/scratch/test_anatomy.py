@@ -30,7 +30,7 @@ def test_linear_is_one_fused_product():
         "name": "addmm", "inputs": [[2], [5, 3], [3, 2]],
         "output": [5, 2]}]
     assert [s.split("(")[0] for s in found["source"]] == [
-        "def linear", "class Linear"]
+        "@shapes\ndef linear", "class Linear"]
 
 
 @pytest.mark.parametrize("layer, inputs, some", [

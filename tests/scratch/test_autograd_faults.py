@@ -65,7 +65,9 @@ def test_overwriting_is_refused_while_recording():
             assert x.add_(1, alpha=2) is x
     assert x.tolist() == [5, 5, 5]
     free = Tensor(torch.ones(3))
-    assert free.mul_(x).tolist() == [5, 5, 5]
+    with pytest.raises(RuntimeError, match="mul_.*would be lost"):
+        free.mul_(x)
+    assert free.mul_(2).tolist() == [2, 2, 2]
 
 
 def test_shapes_that_do_not_fit_are_named():

@@ -167,7 +167,7 @@ def test_a_buffer_is_saved_and_not_trained():
     assert [name for name, _ in leaf.named_parameters()] == ["w"]
     leaf.seen = torch.ones(2)  # the name is what is registered
     assert leaf.state_dict()["seen"].tolist() == [1, 1]
-    assert Leaf()._buffers == ("seen",) and Module._buffers == ()
+    assert Module._kinds == {}
 
 
 # -------------------------------------------------------- state dicts

@@ -233,7 +233,7 @@ def test_it_needs_torch_alone():
         *("scratch." + name for name in (
             "backward", "data", "functional", "init", "mnist",
             "mnist.fetch", "mnist.files", "mnist.sources",
-            "optim")),
+            "optim", "shapes")),
         *("scratch.timing" + name for name in (
             "", ".clocks", ".loops", ".machine", ".profiler", ".records",
             ".replay", ".roofline", ".ways"))]

@@ -177,5 +177,5 @@ def test_the_command_has_defaults_of_its_own():
     assert vars(make_parser().parse_args([])) == {
         "epochs": 10, "optimizer": "adam", "lr": None, "batch_size": 64,
         "seed": 0, "data": "data", "out": Path("model.pt"),
-        "evaluate": None,
+        "evaluate": None, "device": "cpu",
     }

@@ -1,9 +1,9 @@
-# Tangled from book/12-autograd.qmd. Checksum 46c6738a.
+# Tangled from book/12-autograd.qmd. Checksum 31e8f423.
 """An engine for gradients: tensors, and the tape that they are on."""
 
 from scratch.autograd.function import (
-    Add, CrossEntropy, Exp, Function, Log, MatMul, Move, Mul, Pow,
-    Relu)
+    Add, CrossEntropy, Div, Exp, Function, Log, MatMul, Move, Mul,
+    Pow, Relu, Sub)
 from scratch.autograd.tape import Context, no_grad
 from scratch.autograd.tensor import Tensor
 

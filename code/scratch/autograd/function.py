@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 8465adf3.
+# Tangled from book/12-autograd.qmd. Checksum 8b3f5920.
 import torch
 
 from scratch.autograd.tape import Context
@@ -24,6 +24,9 @@ class Function(Context):
                       if torch.is_tensor(a)]
             raise RuntimeError(
                 f"{cls.__name__} of {shapes}: {error}") from error
+        if not torch.is_tensor(out):
+            raise TypeError(f"{cls.__name__}.forward returned a "
+                            f"{type(out).__name__}, not one tensor")
         if out.requires_grad:
             raise TypeError("torch records this: wrap it in a Tensor")
         out = Tensor(out)
@@ -46,6 +49,15 @@ class Add(Function):
         return grad, grad
 
 
+class Sub(Function):
+    """a - b; b gets the negative gradient."""
+    def forward(ctx, a, b):
+        return a - b
+
+    def backward(ctx, grad):
+        return grad, -grad
+
+
 class Mul(Function):
     """a * b; each gets the gradient times the other."""
     def forward(ctx, a, b):
@@ -57,6 +69,19 @@ class Mul(Function):
         return grad * b, grad * a
 
 
+class Div(Function):
+    """a / b; the slopes are 1 / b and -a / b ** 2."""
+    def forward(ctx, a, b):
+        ctx.save_for_backward(a, b)
+        return a / b
+
+    def backward(ctx, grad):
+        a, b = ctx.saved_tensors
+        need_a, need_b = ctx.needs_input_grad
+        return (grad / b if need_a else None,
+                -grad * (a / b / b) if need_b else None)
+
+
 class Pow(Function):
     """a ** n for a number n; the slope is n * a ** (n - 1)."""
     def forward(ctx, a, n):
@@ -65,7 +90,8 @@ class Pow(Function):
 
     def backward(ctx, grad):
         a, n = ctx.saved_tensors
-        return grad * (n * a ** (n - 1) if n else torch.zeros_like(a))
+        slope = n * a ** (n - 1) if n else torch.zeros_like(a)
+        return grad * slope, None
 
 
 class Exp(Function):
@@ -136,11 +162,13 @@ class Move(Function):
         return go(x)
 
     def backward(ctx, grad):
-        return ctx.back(grad, ctx.shape, *ctx.saved_tensors)
+        grad = ctx.back(grad, ctx.shape, *ctx.saved_tensors)
+        return grad, *[None] * (len(ctx.inputs) - 1)
 
 
 NAMES = {
     Add: "add __add__ __radd__", Mul: "mul __mul__ __rmul__",
+    Sub: "sub __sub__", Div: "div __truediv__",
     Pow: "power", Exp: "exp", Log: "log",
     MatMul: "matmul __matmul__", Relu: "relu",
     CrossEntropy: "cross_entropy", Move: "move",
@@ -149,3 +177,6 @@ NAMES = {
 for rule, names in NAMES.items():
     for name in names.split():
         setattr(Tensor, name, rule.method())
+
+Tensor.__rsub__ = lambda self, other: Sub.apply(other, self)
+Tensor.__rtruediv__ = lambda self, other: Div.apply(other, self)

@@ -1,5 +1,6 @@
-# Tangled from book/12-autograd.qmd. Checksum 9b8aa60e.
-from contextlib import contextmanager
+# Tangled from book/12-autograd.qmd. Checksum ad6334cc.
+from functools import wraps
+from inspect import isgeneratorfunction
 from itertools import count
 
 import torch
@@ -11,7 +12,14 @@ class Context:
     saved = ()
 
     def save_for_backward(self, *values):
-        """Keep them, and how often each was changed so far."""
+        """Keep them, and how often each was changed so far.
+
+        Raises TypeError for what could change without being counted.
+        """
+        for v in values:
+            if not isinstance(v, torch.Tensor | float | int | None):
+                raise TypeError(f"a {type(v).__name__} cannot be "
+                                "guarded: save a tensor or a number")
         self.saved = [(v, getattr(v, "_version", 0)) for v in values]
 
     @property
@@ -35,18 +43,50 @@ class Context:
                 raise TypeError(f"{a.dtype} would become {out.dtype}")
             self.inputs.append(
                 (a.grad_fn or a, a.shape) if needed else (None, None))
-        out.requires_grad, out.grad_fn = True, self
+        out.grad_fn = self
+
+    def share(self, grad):
+        """Pairs of where an argument came from, and its gradient.
+
+        RuntimeError unless backward returned one for each argument,
+        TypeError for one that is no tensor of grad's dtype or None.
+        """
+        parts, name = self.backward(grad), type(self).__name__
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        if len(parts) != len(self.inputs):
+            raise RuntimeError(f"{name}.backward returned {len(parts)} "
+                               f"gradients for {len(self.inputs)} "
+                               "arguments: None where none is wanted")
+        for (source, shape), part in zip(
+                self.inputs, parts, strict=True):
+            if source is None or part is None:
+                continue
+            if not torch.is_tensor(part) or part.dtype != grad.dtype:
+                kind = getattr(part, "dtype", type(part).__name__)
+                raise TypeError(f"{name}.backward returned a gradient "
+                                f"of {kind}, not {grad.dtype}")
+            yield source, part.sum_to_size(shape)
 
 
-@contextmanager
-def no_grad():
+class no_grad:
     """Record nothing: in a with block, or as a decorator."""
-    before = torch.is_grad_enabled()
-    torch.set_grad_enabled(False)
-    try:
-        yield
-    finally:
-        torch.set_grad_enabled(before)
+
+    def __enter__(self):
+        self.before = torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
+
+    def __exit__(self, *error):
+        torch.set_grad_enabled(self.before)
+
+    def __call__(self, act):
+        if isgeneratorfunction(act):             # runs after the call
+            raise TypeError("say with no_grad() inside the generator")
+
+        @wraps(act)
+        def quiet(*args, **kwargs):
+            with no_grad():
+                return act(*args, **kwargs)
+        return quiet
 
 
 def behind(node):
@@ -70,23 +110,21 @@ def run(order, grads, retain_graph):
     left in it.
     """
     for node in order:
-        grad = grads.pop(node)
-        if node.kept is not None:
-            node.kept.grad = grad
-        parts = node.backward(grad)
-        parts = (parts,) if torch.is_tensor(parts) else parts
-        for (source, shape), part in zip(
-                node.inputs, parts, strict=False):
-            if source is not None:
-                part = part.sum_to_size(shape)
+        grad = grads.pop(node, None)             # None: none arrived
+        if grad is not None:
+            result = node.kept() if node.kept else None
+            if result is not None:
+                accumulate(result, grad)
+            for source, part in node.share(grad):
                 grads[source] = (
                     grads[source] + part if source in grads else part)
         if not retain_graph:
             vars(node).clear()                   # inputs: None again
 
 
-def accumulate(grads):
-    """Add each gradient to the .grad of its leaf."""
-    for leaf, grad in grads.items():
-        leaf.grad = (
-            grad.clone() if leaf.grad is None else leaf.grad + grad)
+def accumulate(tensor, grad):
+    """Add a gradient to the .grad of its tensor."""
+    if tensor.grad is None:
+        tensor.grad = grad.clone()
+    else:
+        tensor.grad.add_(grad)

@@ -1,103 +1,118 @@
-# Tangled from book/12-autograd.qmd. Checksum f1fa004f.
+# Tangled from book/12-autograd.qmd. Checksum cb8452aa.
+from itertools import accumulate as accumulated
+from itertools import pairwise
+from operator import index as whole
+from weakref import ref
+
 import torch
 import torch.nn.functional as F
 
 from scratch.autograd.tape import accumulate, behind, run
+from scratch.nn.module import Parameter
 
 
 class Tensor:
     """A tensor of torch, and beside it a gradient and a past."""
 
     def __init__(self, data, requires_grad=False):
-        self.data = torch.as_tensor(data).detach()
-        self.requires_grad = requires_grad
-        self.grad = self.grad_fn = None
-        if requires_grad and not self.data.is_floating_point():
-            raise TypeError(f"no gradients for {self.dtype}")
+        if isinstance(data, Tensor):
+            raise TypeError("this is a Tensor already")
+        data = torch.as_tensor(data)
+        if not data.is_floating_point():
+            raise TypeError(f"no gradients for {data.dtype}: leave it "
+                            "a tensor of torch")
+        if data.grad_fn is not None:
+            raise TypeError("torch records this: detach() it first")
+        self.data, self.grad_fn = data.detach(), None
+        self.wanted, self.own_grad = requires_grad, None
 
     def backward(self, gradient=None, retain_graph=False):
         """Add to .grad of every leaf its share in self.
 
-        gradient: that of self, of its shape; 1 for a single number.
+        gradient: that of self, of its shape and dtype; 1 for a
+        single number.
         """
         if not self.requires_grad:
             raise RuntimeError("nothing here requires a gradient")
         if gradient is None and self.numel() == 1:
             gradient = torch.ones_like(self.data)
-        if gradient is None or gradient.shape != self.shape:
+        if not self.is_like(gradient):
             raise RuntimeError("backward needs a gradient of shape "
-                               f"{list(self.shape)}")
+                               f"{list(self.shape)}, {self.dtype}")
         grads = {self.grad_fn or self: gradient}
         order = behind(self.grad_fn) if self.grad_fn else []
         run(order, grads, retain_graph)
-        accumulate(grads)
+        for leaf, grad in grads.items():
+            accumulate(leaf, grad)
 
-    T = property(lambda self: self.transpose(0, 1))
+    def is_like(self, t):
+        """Whether t is a tensor of torch of this shape and dtype."""
+        return torch.is_tensor(t) and (
+            (t.shape, t.dtype) == (self.shape, self.dtype))
+
+    @property
+    def T(self):
+        if self.dim() != 2:
+            raise RuntimeError(f"T of {list(self.shape)}: no matrix")
+        return self.transpose(0, 1)
 
     def __getitem__(self, index):
+        parts = index if isinstance(index, tuple) else (index,)
+        index = tuple(map(index_part, parts))
+
         def back(grad, shape, *_):
             places = torch.arange(shape.numel(), device=grad.device)
             places = places.reshape(shape)[index].flatten()
             d = grad.new_zeros(shape.numel())
             return d.index_add(0, places, grad.flatten()).reshape(shape)
 
-        parts = index if isinstance(index, tuple) else (index,)
         return self.move(lambda x: x[index], back,
-                         *filter(torch.is_tensor, parts))
+                         *filter(torch.is_tensor, index))
 
     def sum(self, dim=None, keepdim=False):
-        dim = tuple(range(self.dim())) if dim is None else dim
-        total = self.move(lambda x: x.sum(dim, keepdim=True),
-                          torch.Tensor.expand)
-        return total if keepdim else total.squeeze(dim)
+        return self.move(lambda x: x.sum(dim, keepdim=keepdim),
+                         lambda g, shape: copied(g, shape, dim))
+
+    def mean(self, dim=None, keepdim=False):
+        return self.move(
+            lambda x: x.mean(dim, keepdim=keepdim),
+            lambda g, shape: copied(g, shape, dim) / (
+                shape.numel() / max(1, g.numel())))
 
     def max(self, dim=None, keepdim=False):
-        if dim is None:                          # ties share evenly
-            ties = self.data == self.data.max()
-            return self.move(torch.max,
+        if dim is None and not keepdim:
+            ties = same(self.data, self.data.max())
+            return self.move(torch.max,          # they share evenly
                              lambda g, _: g * ties / ties.sum())
+        dim = whole(dim)
         at = self.data.max(dim, keepdim=True).indices
         best = self.move(
             lambda x: x.gather(dim, at),
-            lambda g, shape: g.new_zeros(shape).scatter(dim, at, g))
+            lambda g, shape, at: g.new_zeros(shape).scatter(dim, at, g),
+            at)
         both = (best, at) if keepdim else (
             best.squeeze(dim), at.squeeze(dim))
         return torch.return_types.max(both)
 
     def pow(self, n):
-        if isinstance(n, int | float):
-            return self.power(n)
-        return (self.log() * n).exp()            # of numbers above 0
+        if not isinstance(n, int | float):
+            raise TypeError("the exponent must be a number")
+        return self.power(n)
 
     def __neg__(self):
         return self * -1
 
-    def sub(self, other):
-        return self + -other
-
-    def __rsub__(self, other):
-        return -self + other
-
-    def div(self, other):
-        return self * other ** -1
-
-    def __rtruediv__(self, other):
-        return self ** -1 * other
-
-    __pow__, __sub__, __truediv__ = pow, sub, div
-
-    def mean(self, dim=None, keepdim=False):
-        total = self.sum(dim, keepdim)
-        return total * (total.numel() / self.numel())
-
     def softmax(self, dim):
+        dim = whole(dim)
         e = (self - self.data.amax(dim, keepdim=True)).exp()
         return e / e.sum(dim, keepdim=True)
 
+    __pow__ = pow
+
     def permute(self, *dims):
-        dims = [d % len(dims) for d in dims]
-        old = sorted(range(len(dims)), key=dims.__getitem__)
-        return self.move(lambda x: x.permute(dims),
+        old = torch.tensor(dims).flatten().remainder(
+            self.dim()).argsort().tolist()
+        return self.move(lambda x: x.permute(*dims),
                          lambda grad, _: grad.permute(old))
 
     def transpose(self, a, b):
@@ -106,15 +121,21 @@ class Tensor:
         return self.move(swap, swap)
 
     def index_select(self, dim, index):
-        return self[(slice(None),) * (dim % self.dim()) + (index,)]
+        def back(grad, shape, index):
+            zeros = grad.new_zeros(shape)
+            return zeros.index_add(dim, index, grad)
+        return self.move(
+            lambda x: x.index_select(dim, index), back, index)
 
     def chunk(self, chunks):
-        size = -(-len(self) // chunks)
-        return [self[i:i + size] for i in range(0, len(self), size)]
+        sizes = map(len, torch.arange(len(self)).chunk(chunks))
+        ends = [0, *accumulated(sizes)]
+        return tuple(self[a:b] for a, b in pairwise(ends))
 
     def pad(self, amounts, mode="constant", value=None):
         if mode != "constant" or value:
             raise TypeError("pad adds zeros only")
+        amounts = tuple(amounts)
         return self.move(lambda x: F.pad(x, amounts),
                          lambda g, _: F.pad(g, [-n for n in amounts]))
 
@@ -123,32 +144,69 @@ class Tensor:
     device = property(lambda self: self.data.device)
     is_leaf = property(lambda self: self.grad_fn is None)
 
+    @property
+    def requires_grad(self):
+        return self.grad_fn is not None or self.wanted
+
+    @requires_grad.setter
+    def requires_grad(self, wanted):
+        if self.grad_fn is not None:
+            raise RuntimeError("only a leaf can be told: use detach()")
+        self.wanted = wanted
+
+    @property
+    def grad(self):
+        return self.own_grad
+
+    @grad.setter
+    def grad(self, grad):
+        if grad is not None and not self.is_like(grad):
+            raise TypeError("a gradient must be a tensor of torch, "
+                            f"{list(self.shape)}, {self.dtype}")
+        self.own_grad = grad
+
     def detach(self):
-        """The same numbers, without their past."""
-        return type(self)(self.data)
+        """The same numbers, without their past: a tensor of torch."""
+        return self.data
 
     def retain_grad(self):
         """Keep .grad here too, though this is no leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("nothing here requires a gradient")
         if self.grad_fn:
-            self.grad_fn.kept = self
+            self.grad_fn.kept = ref(self)        # holds it not alive
+
+    def __iter__(self):
+        return iter([self[i] for i in range(len(self))])
 
     def sqrt(self):
         return self ** 0.5
 
     def clamp(self, min):
-        return (self - min).relu() + min if min else self.relu()
+        if not isinstance(min, int | float):
+            raise TypeError("clamp takes one number, min")
+        if min == 0:
+            return self.relu()
+        above = self.data > min
+        return self.move(lambda x: x.clamp(min),
+                         lambda g, _: torch.where(above, g, 0))
 
     def addmm(self, a, b):
-        return self + a @ b
+        out = a @ b
+        shape = torch.broadcast_shapes(self.shape, out.shape)
+        if out.dim() != 2 or shape != out.shape:
+            raise RuntimeError("addmm needs matrices, and what is added"
+                               f" must fit {list(out.shape)}")
+        return self + out
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         own = getattr(cls, func.__name__, None)
-        if own is None:
+        if not callable(own):
             raise TypeError(f"no backward for torch's {func.__name__}")
-        first, *others = args
-        first = first if isinstance(first, cls) else cls(first)
-        return own(first, *others, **(kwargs or {}))
+        if not args:
+            raise TypeError(f"give {func.__name__} its tensor by place")
+        return own(*args, **(kwargs or {}))
 
 
 def shaped(name):
@@ -161,6 +219,26 @@ for name in ("reshape", "flatten", "unflatten", "squeeze"):
     setattr(Tensor, name, shaped(name))
 
 
+def index_part(part):
+    """A part of an index, as it is now: a list could change."""
+    if isinstance(part, Tensor):
+        raise TypeError("an index is a tensor of torch, not a Tensor")
+    if torch.is_tensor(part) or not hasattr(part, "__len__"):
+        return part
+    return torch.tensor(part, dtype=None if len(part) else torch.int64)
+
+
+def copied(grad, shape, dim):
+    """The gradient of a sum over dim, copied to the old shape."""
+    kept = torch.empty(shape, device="meta").sum(dim, keepdim=True)
+    return grad.reshape(kept.shape).expand(shape)
+
+
+def same(a, b):
+    """Where two tensors are equal, or both are NaN."""
+    return (a == b) | (a.isnan() & b.isnan())
+
+
 def plain(a):
     """torch's tensor inside a Tensor; anything else as it is."""
     return a.data if isinstance(a, Tensor) else a
@@ -169,13 +247,17 @@ def plain(a):
 def passed_on(name):
     """torch's function of that name, on what is inside."""
     own = getattr(torch.Tensor, name, None) or getattr(torch, name)
-    changes = name.endswith("_") and not name.endswith("__")
+    changes = name[:3] == "__i" or name.strip("_") + "_" == name
 
     def method(self, *args, **kwargs):
-        if changes and self.requires_grad and torch.is_grad_enabled():
-            raise RuntimeError(f"{name} would overwrite a recorded "
-                               "tensor: do it in no_grad()")
-        out = own(*map(plain, (self, *args)), **kwargs)
+        given = [self, *args, *kwargs.values()]
+        if changes and torch.is_grad_enabled() and any(
+                isinstance(a, Tensor) and a.requires_grad
+                for a in given):
+            raise RuntimeError(f"{name} is not recorded, and a gradient"
+                               " would be lost: do it in no_grad()")
+        out = own(*map(plain, (self, *args)),
+                  **{n: plain(a) for n, a in kwargs.items()})
         return self if changes else out
 
     return method
@@ -183,7 +265,8 @@ def passed_on(name):
 
 PASSED_ON = """dim numel item tolist argmax zeros_like empty_like
     eq ne lt le gt ge __eq__ __ne__ __lt__ __le__ __gt__ __ge__
-    __len__ __repr__ add_ mul_ copy_ zero_ addcdiv_"""
+    __len__ __bool__ __contains__ __repr__ add_ mul_ copy_ zero_
+    addcdiv_ __iadd__ __isub__ __imul__ __itruediv__ __ipow__"""
 
 for name in PASSED_ON.split():
     setattr(Tensor, name, passed_on(name))
@@ -197,7 +280,7 @@ def adopt(module, kind):
     """
     ours = {}
     for _, part in module.named_modules():
-        for name, value in vars(part).items():
+        for name, value in part.named(Parameter):
             if torch.is_tensor(value) and value.requires_grad:
                 new = ours.setdefault(value, kind(value, True))
                 vars(part)[name] = new

@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 41d71021.
+# Tangled from book/10-nn.qmd. Checksum f1595826.
 """What torch.nn adds: a Module, and layers made of it."""
 
 from scratch.nn.batchnorm import BatchNorm1d
@@ -8,4 +8,4 @@ from scratch.nn.layers import (
     uniform)
 from scratch.nn.module import Handle, Module, Parameter, join
 from scratch.nn.multihead import (
-    MultiheadAttention, additive, attention)
+    MultiheadAttention, additive, attention, fit_mask)

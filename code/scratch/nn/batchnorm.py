@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum bf457c8c.
+# Tangled from book/10-nn.qmd. Checksum 405db989.
 import torch
 
 from scratch.nn.module import Module, Parameter
@@ -13,7 +13,9 @@ class BatchNorm1d(Module):
     with the same share as every batch before it.
     """
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, **kind):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, *,
+                 device=None, dtype=None):
+        kind = {"device": device, "dtype": dtype}
         self.eps, self.momentum = eps, momentum
         self.weight = Parameter(torch.ones(num_features, **kind))
         self.bias = Parameter(torch.zeros(num_features, **kind))
@@ -42,12 +44,14 @@ class BatchNorm1d(Module):
     def forward(self, x):
         """x [N, features] or [N, features, L], same shape.
 
-        Raises ValueError for another shape.
+        Raises ValueError for another shape or dtype.
         """
-        features = self.weight.shape[0]
-        if x.dim() not in (2, 3) or x.shape[1] != features:
-            raise ValueError(f"{list(x.shape)} is not [N, {features}]"
-                             f" or [N, {features}, L]")
+        features, dtype = self.weight.shape[0], self.weight.dtype
+        if (x.dim() not in (2, 3) or x.shape[1] != features
+                or x.dtype != dtype):
+            raise ValueError(f"{list(x.shape)}, {x.dtype} is not [N, "
+                             f"{features}] or [N, {features}, L], "
+                             f"{dtype}")
         last = x.transpose(1, -1)                # features last
         rows = last.reshape(-1, features)        # [n, features]
         mean, var = self.running_mean, self.running_var

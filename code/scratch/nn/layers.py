@@ -1,9 +1,11 @@
-# Tangled from book/10-nn.qmd. Checksum 7ae43d29.
+# Tangled from book/10-nn.qmd. Checksum 6883d986.
 import math
+from operator import index
 
 import torch
 
 from scratch.nn.module import Module, Parameter
+from scratch.shapes import shapes
 
 
 class Sequential(Module):
@@ -11,6 +13,9 @@ class Sequential(Module):
 
     def __init__(self, *layers):
         for i, layer in enumerate(layers):
+            if not isinstance(layer, Module):
+                raise TypeError(f"layer {i}, a {type(layer).__name__}, "
+                                "is no Module of scratch.nn")
             setattr(self, str(i), layer)
 
     def layers(self):
@@ -24,7 +29,7 @@ class Sequential(Module):
         return len(self.layers())
 
     def __getitem__(self, i):
-        return self.layers()[i]
+        return self.layers()[index(i)]
 
     def forward(self, x):
         """x through all of them, in order."""
@@ -42,8 +47,10 @@ def first_weights(shape, bias, **kind):
     """weight of that shape and bias [shape[0]] or None, as torch's.
 
     Uniform within 1 / sqrt(fan_in), where fan_in is how many
-    products one output adds up.
+    products one output adds up. Raises ValueError for a size of 0.
     """
+    if min(shape) < 1:
+        raise ValueError(f"sizes {shape}: each must be at least 1")
     fan_in = math.prod(shape[1:])
     gain = math.sqrt(2 / (1 + math.sqrt(5) ** 2))
     edge = math.sqrt(3) * (gain / math.sqrt(fan_in))
@@ -53,23 +60,28 @@ def first_weights(shape, bias, **kind):
     return weight, uniform(shape[:1], 1 / math.sqrt(fan_in), **kind)
 
 
+@shapes
 def linear(x, weight, bias=None):
     """x [..., in], weight [out, in], bias [out] -> [..., out]."""
-    rows = x.reshape(-1, x.shape[-1])            # [n, in]
+    *many, fan_in = x.shape
+    rows = x.reshape(math.prod(many), fan_in)    # [n, in]
     if bias is None:
         out = rows @ weight.T                    # [n, out]
     else:
         out = torch.addmm(bias, rows, weight.T)  # [n, out]
-    return out.reshape(*x.shape[:-1], weight.shape[0])
+    return out.reshape(*many, weight.shape[0])
 
 
 class Linear(Module):
     """Weighted sums, as torch.nn.Linear: weight [out, in]."""
 
-    def __init__(self, in_features, out_features, bias=True, **kind):
-        self.weight, self.bias = first_weights(
-            (out_features, in_features), bias, **kind
+    def __init__(self, in_features, out_features, bias=True,
+                 device=None, dtype=None):
+        self.weight, bias = first_weights(
+            (out_features, in_features), bias,
+            device=device, dtype=dtype,
         )
+        self.register_parameter("bias", bias)
 
     def forward(self, x):
         """x [..., in] -> [..., out]."""
@@ -79,8 +91,9 @@ class Linear(Module):
 class ReLU(Module):
     """Zero where x is negative. Its slope at zero is zero too."""
 
+    @shapes
     def forward(self, x):
-        """Any shape, same shape."""
+        """x [...] -> [...], the same shape."""
         return x.relu()
 
 
@@ -96,8 +109,9 @@ class Dropout(Module):
             raise ValueError(f"p is {p}, not from 0 to 1")
         self.p = p
 
+    @shapes
     def forward(self, x):
-        """Any shape, same shape."""
+        """x [...] -> [...], the same shape."""
         if not self.training or self.p == 0:
             return x
         if self.p == 1:

@@ -1,5 +1,8 @@
-# Tangled from book/10-nn.qmd. Checksum 6a277f97.
+# Tangled from book/10-nn.qmd. Checksum a6bc5d60.
+from types import MappingProxyType
+
 import torch
+from torch import nn
 
 
 class Parameter(torch.Tensor):
@@ -12,6 +15,8 @@ class Parameter(torch.Tensor):
     __torch_function__ = torch._C._disabled_torch_function_impl
 
     def __new__(cls, data, requires_grad=True):
+        if not torch.is_tensor(data):
+            raise TypeError(f"{data!r} is no tensor")
         plain = data.detach()
         return plain.as_subclass(cls).requires_grad_(requires_grad)
 
@@ -31,44 +36,85 @@ class Module:
     it. The methods are those of torch.nn.Module.
     """
 
-    _buffers = ()                                # their names
+    _kinds = MappingProxyType({})                # by name, see note
 
     def __setattr__(self, name, value):
-        was = isinstance(vars(self).get(name), Parameter)
-        if was and not isinstance(value, Parameter | None):
-            raise TypeError(f"{name} is a parameter: assign a Parameter"
-                            f", not a {type(value).__name__}")
+        if isinstance(value, nn.Module | nn.Parameter):
+            raise TypeError(f"{name} is torch's {type(value).__name__}:"
+                            " take that of scratch.nn")
+        known = kind = self._kinds.get(name)
+        if isinstance(value, Parameter):
+            kind = Parameter
+        elif isinstance(value, Module) and known is not Parameter:
+            kind = Module
+        if kind is not known:
+            self.note(name, kind)
+        elif kind and not isinstance(value, kind | None):
+            raise TypeError(f"{name} is a {kind.__name__.lower()}: "
+                            f"assign a {kind.__name__}, not a "
+                            f"{type(value).__name__}")
         super().__setattr__(name, value)
+
+    def note(self, name, kind):
+        """Remember what an attribute is. A new one comes last."""
+        vars(self).pop(name, None)
+        vars(self)["_kinds"] = {**self._kinds, name: kind}
+
+    def register_parameter(self, name, parameter):
+        """Keep a Parameter, or None where there could be one."""
+        self.register(name, parameter, Parameter)
 
     def register_buffer(self, name, tensor):
         """Keep a tensor that is saved and moved, but not trained."""
-        setattr(self, name, tensor)
-        self._buffers = (*self._buffers, name)
+        self.register(name, tensor, torch.Tensor)
 
-    def named_modules(self, path=""):
+    def register(self, name, value, kind):
+        """An attribute of that kind. ValueError if the name is taken
+        or no name, TypeError for a value of another kind."""
+        if not name.isidentifier() or hasattr(self, name):
+            raise ValueError(f"{name!r} is taken, or is no name")
+        if not isinstance(value, kind | None):
+            raise TypeError(f"{name}: a {type(value).__name__} is no "
+                            f"{kind.__name__}")
+        self.note(name, kind)
+        vars(self)[name] = value
+
+    def walk(self, path=""):
         """Pairs of path and module: this one, and all inside it."""
         yield path, self
         for name, value in vars(self).items():
             if isinstance(value, Module):
-                yield from value.named_modules(join(path, name))
+                yield from value.walk(join(path, name))
+
+    def named_modules(self):
+        """As walk, but each module once."""
+        seen = set()
+        for path, module in self.walk():
+            if module not in seen:
+                seen.add(module)
+                yield path, module
+
+    def named(self, kind):
+        """Pairs of name and attribute of that kind, None left out."""
+        for name, value in vars(self).items():
+            if self._kinds.get(name) is kind and value is not None:
+                yield name, value
 
     def named_tensors(self):
         """Pairs of name and tensor, parameters before buffers."""
-        for path, module in self.named_modules():
-            mine = vars(module)
-            for name, value in mine.items():
-                if isinstance(value, Parameter):
+        for path, module in self.walk():
+            for kind in (Parameter, torch.Tensor):
+                for name, value in module.named(kind):
                     yield join(path, name), value
-            for name in module._buffers:
-                yield join(path, name), mine[name]
 
     def named_parameters(self):
         """Pairs of name and Parameter, each Parameter once."""
         seen = set()
-        for name, t in self.named_tensors():
-            if isinstance(t, Parameter) and t not in seen:
-                seen.add(t)
-                yield name, t
+        for path, module in self.named_modules():
+            for name, p in module.named(Parameter):
+                if p not in seen:
+                    seen.add(p)
+                    yield join(path, name), p
 
     def parameters(self):
         """What an optimizer is given."""
@@ -89,7 +135,9 @@ class Module:
         faults = [f"missing: {n}" for n in mine if n not in state]
         faults += [f"unexpected: {n}" for n in state if n not in mine]
         for n, t in mine.items():
-            if n in state and state[n].shape != t.shape:
+            if n in state and not torch.is_tensor(state[n]):
+                faults.append(f"{n}: no tensor")
+            elif n in state and state[n].shape != t.shape:
                 faults.append(f"{n}: {list(state[n].shape)} does not "
                               f"fit {list(t.shape)}")
         if faults:
@@ -119,6 +167,8 @@ class Module:
 
     def train(self, mode=True):
         """Set the mode of this module and of all inside it."""
+        if not isinstance(mode, bool):
+            raise TypeError(f"mode is {mode!r}, not True or False")
         for _, module in self.named_modules():
             module.training = mode
         return self
@@ -130,12 +180,17 @@ class Module:
     def to(self, device=None, dtype=None):
         """Move all tensors, in place; a dtype concerns floats only.
 
-        to(dtype) and to(device, dtype), as in torch.
+        to(dtype) and to(device, dtype), as in torch. Raises
+        TypeError for a dtype that is no float's.
         """
-        if isinstance(device, torch.dtype):
+        if isinstance(device, torch.dtype) and dtype is None:
             device, dtype = None, device
+        if isinstance(device, torch.dtype | torch.Tensor) or (
+                dtype and not dtype.is_floating_point):
+            raise TypeError("to a device, or to a float dtype, or to "
+                            f"both, not ({device}, {dtype})")
         for _, t in self.named_tensors():
-            kind = dtype if t.is_floating_point() else None
+            kind = dtype if t.dtype.is_floating_point else None
             for part in (t, t.grad):
                 if part is not None:
                     part.data = part.data.to(device, kind)

@@ -1,0 +1,95 @@
+# Tangled from book/shapes.qmd. Checksum 2b9b1e1b.
+import re
+from functools import lru_cache, wraps
+from inspect import signature
+
+import torch
+
+NAMED = re.compile(r"(\w+(?:(?:, | and )\w+)*) \[(.*?)\](,? int64)?")
+
+
+def named_sizes(function):
+    """{argument: (its sizes, whether int64)}, from the docstring."""
+    known, found = signature(function).parameters, {}
+    for names, sizes, whole in NAMED.findall(function.__doc__):
+        for name in re.split(", | and ", names):
+            if name in known:
+                words = tuple(filter(None, sizes.split(", ")))
+                found.setdefault(name, (words, bool(whole)))
+    return found
+
+
+def fit(shape, words, sizes):
+    """Whether a shape is as worded; notes the size of each word."""
+    if words[:1] == ("...",):
+        many, words = len(shape) - len(words) + 1, words[1:]
+        if many < 0 or sizes.setdefault(
+                "...", shape[:many]) != shape[:many]:
+            return False
+        shape = shape[many:]
+    return len(shape) == len(words) and all(
+        sizes.setdefault(word, size) == size
+        for word, size in zip(words, shape, strict=True))
+
+
+def told(words, sizes):
+    """What is known of the sizes, as words of an error."""
+    known = [f"{w} = {list(sizes[w]) if w == '...' else sizes[w]}"
+             for w in words if w in sizes]
+    return f" with {', '.join(known)}" if known else ""
+
+
+def check(name, kind, words, whole, sizes):
+    """Raise unless an argument of that kind, (shape, dtype), fits."""
+    shape, dtype = kind if isinstance(kind, tuple) else (None, kind)
+    known = sizes.get(torch.dtype)               # that of the others
+    if isinstance(kind, str) or not isinstance(dtype, torch.dtype):
+        raise TypeError(f"{name} is no tensor of torch: {dtype}")
+    if whole:
+        if dtype != torch.int64:
+            raise TypeError(f"{name} is {dtype}, not int64")
+    elif not dtype.is_floating_point or known not in (None, dtype):
+        raise TypeError(f"{name} is {dtype}, not {known or 'float'}")
+    else:
+        sizes[torch.dtype] = dtype
+    before = dict(sizes)
+    if not fit(shape, words, sizes):
+        raise RuntimeError(f"{name} is {list(shape)}, not "
+                           f"[{', '.join(words)}]{told(words, before)}")
+
+
+def kind_of(t):
+    """(shape, dtype) of a tensor, None, or the name of a class."""
+    try:
+        return t.shape, t.dtype
+    except AttributeError:
+        return None if t is None else type(t).__name__
+
+
+def shapes(function):
+    """A decorator: refuse what does not fit the docstring.
+
+    TypeError for an argument that is no tensor, or of another dtype,
+    RuntimeError for one of another shape. None is let through.
+    """
+    named = named_sizes(function)
+    order = list(signature(function).parameters)
+    places = [(name, order.index(name)) for name in named]
+
+    @lru_cache
+    def check_all(kinds):
+        sizes = {}
+        for kind, (name, asked) in zip(
+                kinds, named.items(), strict=True):
+            if kind is not None:
+                check(f"{function.__name__}: {name}", kind, *asked,
+                      sizes)
+
+    @wraps(function)
+    def kept(*args, **kwargs):
+        check_all(tuple([
+            kind_of(args[i] if i < len(args) else kwargs.get(name))
+            for name, i in places]))
+        return function(*args, **kwargs)
+
+    return kept
