@@ -1,4 +1,4 @@
-# Tangled from index.qmd and book/06-data.qmd. Checksum 368b29d2.
+# Tangled from index.qmd and book/06-data.qmd. Checksum 34014ff0.
 import math
 from pathlib import Path
 
@@ -93,6 +93,8 @@ class DataLoader:
         if type(batch_size) is not int or batch_size < 1:
             raise ValueError(f"batch_size {batch_size!r} is no whole "
                              "number above 0")
+        if not isinstance(shuffle, bool) or type(drop_last) is not bool:
+            raise TypeError("shuffle and drop_last are True or False")
         self.X, self.y, self.batch_size = X, y, batch_size
         self.shuffle, self.drop_last = shuffle, drop_last
         self.generator = generator

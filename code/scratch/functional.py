@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 824c5726.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 1fa342de.
 import torch
 
 from scratch.shapes import shapes
@@ -40,6 +40,9 @@ def forward(x, W1, b1, W2, b2):
     return logits
 
 
+from scratch.shapes import shapes
+
+
 @shapes
 def softmax(logits):
     """Probabilities: no entry below 0, each row with a sum of 1.
@@ -75,6 +78,8 @@ def check_targets(logits, targets):
     for a target outside [0, classes).
     """
     N, classes = logits.shape
+    if not torch.is_tensor(targets):
+        raise TypeError(f"targets are {targets!r}, not a tensor")
     if targets.shape != (N,) or targets.dtype != torch.int64:
         raise ValueError(f"targets need int64 [{N}], not "
                          f"{targets.dtype} {list(targets.shape)}")
@@ -98,8 +103,11 @@ def cross_entropy(logits, targets):
     return -picked.mean()                        # []
 
 
+from scratch.shapes import shapes
+
+
 @shapes
-def dropout(x, p=0.5, training=True, generator=None):
+def dropout(x, p=0.5, training=True, *, generator=None):
     """Zero with probability p, else x / (1 - p), while training.
 
     x [...] -> [...], the same shape and float dtype; x itself if
@@ -109,8 +117,9 @@ def dropout(x, p=0.5, training=True, generator=None):
 
     Srivastava et al. (2014), scaled while training.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"p is {p}, not from 0 to 1")
+    if not 0 <= p <= 1 or not isinstance(training, bool):
+        raise ValueError(f"p is {p}, not from 0 to 1, or training is "
+                         f"{training}, not True or False")
     if not training or p == 0:
         return x
     if p == 1:

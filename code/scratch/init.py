@@ -1,4 +1,4 @@
-# Tangled from book/01-tensors.qmd. Checksum 246eabb8.
+# Tangled from book/01-tensors.qmd. Checksum 4833910e.
 from itertools import pairwise
 
 import torch
@@ -9,8 +9,11 @@ def kaiming_normal(
 ):
     """Weights W [fan_in, fan_out], normal with variance 2 / fan_in.
 
-    He et al. (2015), for a layer that is followed by ReLU.
+    He et al. (2015), for a layer that is followed by ReLU. Raises
+    ValueError for a size below 1.
     """
+    if min(fan_in, fan_out) < 1:
+        raise ValueError(f"sizes {fan_in} and {fan_out}: at least 1")
     W = torch.randn(
         fan_in, fan_out, generator=generator, dtype=dtype, device=device
     )

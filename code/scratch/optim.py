@@ -1,4 +1,4 @@
-# Tangled from book/05-optimizers.qmd. Checksum 1cec7357.
+# Tangled from book/05-optimizers.qmd. Checksum c4632741.
 import torch
 
 
@@ -83,8 +83,8 @@ class Adam(Optimizer):
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
-        check_not_negative(lr=lr, eps=eps)
-        check_not_negative(beta1=betas[0], beta2=betas[1])
+        beta1, beta2 = betas
+        check_not_negative(lr=lr, eps=eps, beta1=beta1, beta2=beta2)
         for beta in betas:
             if not 0 <= beta < 1:
                 raise ValueError(f"beta {beta} is not in [0, 1)")

@@ -1,4 +1,4 @@
-# Tangled from book/shapes.qmd. Checksum 2b9b1e1b.
+# Tangled from book/shapes.qmd. Checksum 81b15433.
 import re
 from functools import lru_cache, wraps
 from inspect import signature
@@ -9,13 +9,15 @@ NAMED = re.compile(r"(\w+(?:(?:, | and )\w+)*) \[(.*?)\](,? int64)?")
 
 
 def named_sizes(function):
-    """{argument: (its sizes, whether int64)}, from the docstring."""
+    """{argument: (its sizes, whether int64, whether it may be None)},
+    from the docstring."""
     known, found = signature(function).parameters, {}
     for names, sizes, whole in NAMED.findall(function.__doc__):
         for name in re.split(", | and ", names):
             if name in known:
                 words = tuple(filter(None, sizes.split(", ")))
-                found.setdefault(name, (words, bool(whole)))
+                found.setdefault(name, (
+                    words, bool(whole), known[name].default is None))
     return found
 
 
@@ -28,7 +30,7 @@ def fit(shape, words, sizes):
             return False
         shape = shape[many:]
     return len(shape) == len(words) and all(
-        sizes.setdefault(word, size) == size
+        sizes.setdefault(word, size) == size and (size or word == "N")
         for word, size in zip(words, shape, strict=True))
 
 
@@ -39,11 +41,13 @@ def told(words, sizes):
     return f" with {', '.join(known)}" if known else ""
 
 
-def check(name, kind, words, whole, sizes):
+def check(name, kind, words, whole, free, sizes):
     """Raise unless an argument of that kind, (shape, dtype), fits."""
+    if kind is None and free:
+        return
     shape, dtype = kind if isinstance(kind, tuple) else (None, kind)
     known = sizes.get(torch.dtype)               # that of the others
-    if isinstance(kind, str) or not isinstance(dtype, torch.dtype):
+    if not isinstance(dtype, torch.dtype):
         raise TypeError(f"{name} is no tensor of torch: {dtype}")
     if whole:
         if dtype != torch.int64:
@@ -70,7 +74,7 @@ def shapes(function):
     """A decorator: refuse what does not fit the docstring.
 
     TypeError for an argument that is no tensor, or of another dtype,
-    RuntimeError for one of another shape. None is let through.
+    RuntimeError for one of another shape.
     """
     named = named_sizes(function)
     order = list(signature(function).parameters)
@@ -81,9 +85,7 @@ def shapes(function):
         sizes = {}
         for kind, (name, asked) in zip(
                 kinds, named.items(), strict=True):
-            if kind is not None:
-                check(f"{function.__name__}: {name}", kind, *asked,
-                      sizes)
+            check(f"{function.__name__}: {name}", kind, *asked, sizes)
 
     @wraps(function)
     def kept(*args, **kwargs):

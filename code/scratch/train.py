@@ -1,4 +1,4 @@
-# Tangled from book/07-training.qmd. Checksum 05f5b37b.
+# Tangled from book/07-training.qmd. Checksum 83fd4b32.
 import argparse
 import os
 from pathlib import Path
@@ -27,6 +27,8 @@ def evaluate(params, loader):
             total += loss.item() * len(x)
             right += (logits.argmax(1) == targets).sum().item()
             images += len(x)
+    if not images:
+        raise ValueError("the loader yields no images")
     return total / images, right / images
 
 
@@ -45,6 +47,8 @@ def train(params, loader, optimizer):
         optimizer.step()
         total += loss.item() * len(x)
         images += len(x)
+    if not images:
+        raise ValueError("the loader yields no images")
     return total / images
 
 

@@ -1,8 +1,8 @@
-# Tangled from book/12-autograd.qmd. Checksum 8b3f5920.
+# Tangled from book/12-autograd.qmd. Checksum 7e6b254f.
 import torch
 
 from scratch.autograd.tape import Context
-from scratch.autograd.tensor import Tensor, plain
+from scratch.autograd.tensor import MIXED, Tensor, plain
 from scratch.backward import loss_and_push, relu_backward
 from scratch.functional import check_targets, relu
 
@@ -94,6 +94,17 @@ class Pow(Function):
         return grad * slope, None
 
 
+class Sqrt(Function):
+    """The root; the slope is half its inverse."""
+    def forward(ctx, x):
+        out = x.sqrt()
+        ctx.save_for_backward(out)
+        return out
+
+    def backward(ctx, grad):
+        return grad / (2 * ctx.saved_tensors[0])
+
+
 class Exp(Function):
     """The exponential, which is its own slope."""
     def forward(ctx, x):
@@ -118,7 +129,8 @@ class Log(Function):
 class MatMul(Function):
     """a @ b [..., n, k] @ [..., k, m]; see linear_backward."""
     def forward(ctx, a, b):
-        if min(a.dim(), b.dim()) < 2:
+        if not (torch.is_tensor(a) and torch.is_tensor(b)
+                and min(a.dim(), b.dim()) >= 2):
             raise RuntimeError("@ needs matrices")
         ctx.save_for_backward(a, b)
         return a @ b
@@ -169,14 +181,14 @@ class Move(Function):
 NAMES = {
     Add: "add __add__ __radd__", Mul: "mul __mul__ __rmul__",
     Sub: "sub __sub__", Div: "div __truediv__",
-    Pow: "power", Exp: "exp", Log: "log",
+    Pow: "power", Sqrt: "sqrt", Exp: "exp", Log: "log",
     MatMul: "matmul __matmul__", Relu: "relu",
     CrossEntropy: "cross_entropy", Move: "move",
 }
 
 for rule, names in NAMES.items():
+    MIXED.update(names.split())
     for name in names.split():
         setattr(Tensor, name, rule.method())
 
 Tensor.__rsub__ = lambda self, other: Sub.apply(other, self)
-Tensor.__rtruediv__ = lambda self, other: Div.apply(other, self)

@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum ad6334cc.
+# Tangled from book/12-autograd.qmd. Checksum bfd0c9bb.
 from functools import wraps
 from inspect import isgeneratorfunction
 from itertools import count
@@ -41,8 +41,8 @@ class Context:
         for a, needed in zip(args, self.needs_input_grad, strict=True):
             if needed and a.dtype != out.dtype:
                 raise TypeError(f"{a.dtype} would become {out.dtype}")
-            self.inputs.append(
-                (a.grad_fn or a, a.shape) if needed else (None, None))
+            self.inputs.append((a.grad_fn or a, a.shape, a.device)
+                               if needed else (None, None, None))
         out.grad_fn = self
 
     def share(self, grad):
@@ -57,7 +57,7 @@ class Context:
             raise RuntimeError(f"{name}.backward returned {len(parts)} "
                                f"gradients for {len(self.inputs)} "
                                "arguments: None where none is wanted")
-        for (source, shape), part in zip(
+        for (source, shape, device), part in zip(
                 self.inputs, parts, strict=True):
             if source is None or part is None:
                 continue
@@ -65,7 +65,7 @@ class Context:
                 kind = getattr(part, "dtype", type(part).__name__)
                 raise TypeError(f"{name}.backward returned a gradient "
                                 f"of {kind}, not {grad.dtype}")
-            yield source, part.sum_to_size(shape)
+            yield source, part.sum_to_size(shape).to(device)
 
 
 class no_grad:
@@ -97,7 +97,7 @@ def behind(node):
         if inputs is None:
             raise RuntimeError("this tape was freed: pass "
                                "retain_graph=True the first time")
-        new = {n for n, _ in inputs if isinstance(n, Context)} - found
+        new = {n for n, *_ in inputs if isinstance(n, Context)} - found
         found |= new
         stack += new
     return sorted(found, key=lambda n: n.number, reverse=True)

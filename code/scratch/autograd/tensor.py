@@ -1,7 +1,6 @@
-# Tangled from book/12-autograd.qmd. Checksum cb8452aa.
+# Tangled from book/12-autograd.qmd. Checksum 3268b85f.
 from itertools import accumulate as accumulated
 from itertools import pairwise
-from operator import index as whole
 from weakref import ref
 
 import torch
@@ -24,7 +23,7 @@ class Tensor:
         if data.grad_fn is not None:
             raise TypeError("torch records this: detach() it first")
         self.data, self.grad_fn = data.detach(), None
-        self.wanted, self.own_grad = requires_grad, None
+        self._wanted, self._grad = requires_grad, None
 
     def backward(self, gradient=None, retain_graph=False):
         """Add to .grad of every leaf its share in self.
@@ -46,9 +45,9 @@ class Tensor:
             accumulate(leaf, grad)
 
     def is_like(self, t):
-        """Whether t is a tensor of torch of this shape and dtype."""
-        return torch.is_tensor(t) and (
-            (t.shape, t.dtype) == (self.shape, self.dtype))
+        """Whether t is a tensor of torch that could be its gradient."""
+        return torch.is_tensor(t) and (t.shape, t.dtype, t.device) == (
+            self.shape, self.dtype, self.device)
 
     @property
     def T(self):
@@ -69,22 +68,27 @@ class Tensor:
         return self.move(lambda x: x[index], back,
                          *filter(torch.is_tensor, index))
 
-    def sum(self, dim=None, keepdim=False):
-        return self.move(lambda x: x.sum(dim, keepdim=keepdim),
-                         lambda g, shape: copied(g, shape, dim))
-
-    def mean(self, dim=None, keepdim=False):
+    def sum(self, *dim, **more):
         return self.move(
-            lambda x: x.mean(dim, keepdim=keepdim),
-            lambda g, shape: copied(g, shape, dim) / (
+            lambda x: x.sum(*dim, **more),
+            lambda g, shape: copied(g, shape, *dim, **more))
+
+    def mean(self, *dim, **more):
+        return self.move(
+            lambda x: x.mean(*dim, **more),
+            lambda g, shape: copied(g, shape, *dim, **more) / (
                 shape.numel() / max(1, g.numel())))
 
-    def max(self, dim=None, keepdim=False):
-        if dim is None and not keepdim:
-            ties = same(self.data, self.data.max())
-            return self.move(torch.max,          # they share evenly
-                             lambda g, _: g * ties / ties.sum())
+    def max(self, *args, **kwargs):
+        if args or kwargs:
+            return self.max_along(*args, **kwargs)
+        ties = same(self.data, self.data.max())
+        return self.move(torch.max,              # they share evenly
+                         lambda g, _: g * ties / ties.sum())
+
+    def max_along(self, dim, keepdim=False):
         dim = whole(dim)
+        at = self.data.max(dim, keepdim).indices  # torch checks both
         at = self.data.max(dim, keepdim=True).indices
         best = self.move(
             lambda x: x.gather(dim, at),
@@ -102,8 +106,13 @@ class Tensor:
     def __neg__(self):
         return self * -1
 
+    def __rtruediv__(self, number):
+        return self ** -1 * number               # as torch has it
+
     def softmax(self, dim):
         dim = whole(dim)
+        if not self.numel():
+            return self.exp()                    # empty as well
         e = (self - self.data.amax(dim, keepdim=True)).exp()
         return e / e.sum(dim, keepdim=True)
 
@@ -135,6 +144,8 @@ class Tensor:
     def pad(self, amounts, mode="constant", value=None):
         if mode != "constant" or value:
             raise TypeError("pad adds zeros only")
+        if not isinstance(amounts, tuple | list):
+            raise TypeError(f"pad by a list, not {amounts!r}")
         amounts = tuple(amounts)
         return self.move(lambda x: F.pad(x, amounts),
                          lambda g, _: F.pad(g, [-n for n in amounts]))
@@ -146,24 +157,24 @@ class Tensor:
 
     @property
     def requires_grad(self):
-        return self.grad_fn is not None or self.wanted
+        return self.grad_fn is not None or self._wanted
 
     @requires_grad.setter
     def requires_grad(self, wanted):
         if self.grad_fn is not None:
             raise RuntimeError("only a leaf can be told: use detach()")
-        self.wanted = wanted
+        self._wanted = wanted
 
     @property
     def grad(self):
-        return self.own_grad
+        return self._grad
 
     @grad.setter
     def grad(self, grad):
         if grad is not None and not self.is_like(grad):
             raise TypeError("a gradient must be a tensor of torch, "
                             f"{list(self.shape)}, {self.dtype}")
-        self.own_grad = grad
+        self._grad = grad
 
     def detach(self):
         """The same numbers, without their past: a tensor of torch."""
@@ -178,9 +189,6 @@ class Tensor:
 
     def __iter__(self):
         return iter([self[i] for i in range(len(self))])
-
-    def sqrt(self):
-        return self ** 0.5
 
     def clamp(self, min):
         if not isinstance(min, int | float):
@@ -204,8 +212,10 @@ class Tensor:
         own = getattr(cls, func.__name__, None)
         if not callable(own):
             raise TypeError(f"no backward for torch's {func.__name__}")
-        if not args:
-            raise TypeError(f"give {func.__name__} its tensor by place")
+        if not args or not (isinstance(args[0], cls)
+                            or func.__name__ in MIXED):
+            raise TypeError(f"{func.__name__} of torch needs a Tensor "
+                            "of ours in the first place")
         return own(*args, **(kwargs or {}))
 
 
@@ -225,10 +235,20 @@ def index_part(part):
         raise TypeError("an index is a tensor of torch, not a Tensor")
     if torch.is_tensor(part) or not hasattr(part, "__len__"):
         return part
+    if any(hasattr(p, "__len__") and not torch.is_tensor(p)
+           for p in part):
+        raise TypeError("a list in a list is no index: make a tensor")
     return torch.tensor(part, dtype=None if len(part) else torch.int64)
 
 
-def copied(grad, shape, dim):
+def whole(dim):
+    """A number of a dimension. TypeError for anything else."""
+    if type(dim) is not int:
+        raise TypeError(f"dim is {dim!r}, not a whole number")
+    return dim
+
+
+def copied(grad, shape, dim=None, *more, **others):
     """The gradient of a sum over dim, copied to the old shape."""
     kept = torch.empty(shape, device="meta").sum(dim, keepdim=True)
     return grad.reshape(kept.shape).expand(shape)
@@ -240,8 +260,13 @@ def same(a, b):
 
 
 def plain(a):
-    """torch's tensor inside a Tensor; anything else as it is."""
-    return a.data if isinstance(a, Tensor) else a
+    """torch's tensor inside a Tensor; anything else as it is, but
+    TypeError for an array, which would take over."""
+    if isinstance(a, Tensor):
+        return a.data
+    if not torch.is_tensor(a) and getattr(a, "ndim", 0):
+        raise TypeError("make the array a tensor first")
+    return a
 
 
 def passed_on(name):
@@ -252,13 +277,13 @@ def passed_on(name):
     def method(self, *args, **kwargs):
         given = [self, *args, *kwargs.values()]
         if changes and torch.is_grad_enabled() and any(
-                isinstance(a, Tensor) and a.requires_grad
-                for a in given):
+                getattr(a, "requires_grad", False) for a in given):
             raise RuntimeError(f"{name} is not recorded, and a gradient"
                                " would be lost: do it in no_grad()")
         out = own(*map(plain, (self, *args)),
                   **{n: plain(a) for n, a in kwargs.items()})
-        return self if changes else out
+        done = changes and out is not NotImplemented
+        return self if done else out
 
     return method
 
@@ -270,6 +295,9 @@ PASSED_ON = """dim numel item tolist argmax zeros_like empty_like
 
 for name in PASSED_ON.split():
     setattr(Tensor, name, passed_on(name))
+
+# The first argument of these may be a tensor of torch.
+MIXED = {"addmm", *PASSED_ON.split()}
 
 
 def adopt(module, kind):

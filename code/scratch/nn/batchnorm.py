@@ -1,7 +1,8 @@
-# Tangled from book/10-nn.qmd. Checksum 405db989.
+# Tangled from book/10-nn.qmd. Checksum 83cbade6.
 import torch
 
 from scratch.nn.module import Module, Parameter
+from scratch.shapes import shapes
 
 
 class BatchNorm1d(Module):
@@ -16,6 +17,8 @@ class BatchNorm1d(Module):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, *,
                  device=None, dtype=None):
         kind = {"device": device, "dtype": dtype}
+        if not eps > 0:
+            raise ValueError(f"eps is {eps}, not above 0")
         self.eps, self.momentum = eps, momentum
         self.weight = Parameter(torch.ones(num_features, **kind))
         self.bias = Parameter(torch.zeros(num_features, **kind))
@@ -41,8 +44,9 @@ class BatchNorm1d(Module):
                              (self.running_var, var * (n / (n - 1)))):
             running.mul_(1 - share).add_(new, alpha=share)
 
+    @shapes
     def forward(self, x):
-        """x [N, features] or [N, features, L], same shape.
+        """x [...] -> [...], (N, features) or (N, features, L).
 
         Raises ValueError for another shape or dtype.
         """

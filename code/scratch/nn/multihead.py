@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 94837951.
+# Tangled from book/10-nn.qmd. Checksum 4ef00629.
 import math
 
 import torch
@@ -30,9 +30,9 @@ def attention(q, k, v, mask=None, drop=None):
 def fit_mask(mask, scores):
     """The mask. TypeError for another dtype than that of the scores,
     ValueError for a shape that they would have to grow to."""
-    if mask.dtype != scores.dtype:
-        raise TypeError(f"the mask is {mask.dtype}, not {scores.dtype}"
-                        ": a bool mask becomes one by additive")
+    if getattr(mask, "dtype", None) != scores.dtype:
+        raise TypeError(f"the mask must be {scores.dtype}: a bool mask "
+                        "becomes that by additive")
     if torch.broadcast_shapes(mask.shape, scores.shape) != scores.shape:
         raise ValueError(f"the mask is {list(mask.shape)}, the scores "
                          f"are {list(scores.shape)}")
@@ -41,6 +41,8 @@ def fit_mask(mask, scores):
 
 def additive(mask, dtype):
     """A mask to add: where it is bool, True becomes -inf, else 0."""
+    if not torch.is_tensor(mask):
+        raise TypeError(f"the mask is no tensor: {mask!r}")
     if mask.dtype != torch.bool:
         return mask
     zeros = torch.zeros_like(mask, dtype=dtype)
