@@ -21,6 +21,8 @@ TAKEN = {
     "file": "means something else to Quarto",
 }
 FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
+# In code, formulas and behind a backslash brackets are free.
+NO_BRACKETS = re.compile(r"\\.|(`+).*?\1|\$[^$]+\$", re.DOTALL)
 Fault = Callable[[str, str], BookError]  # of an option and a message
 
 
@@ -42,6 +44,7 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
             yield fault(option, f"'{option}' is true or false")
     yield from reproduce_faults(cell, fault)
     yield from float_faults(cell, fault)
+    yield from wording_faults(cell, fault)
     for offset, source in enumerate(cell.source.split("\n")):
         line = ANNOTATION.sub(r"\1# ①", source)  # as it is printed
         if re.match(r"#\| ?[\w-]+:", line):
@@ -105,6 +108,52 @@ def float_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
             "label", f"the table '{cell.label}' lacks tbl-cap; add "
             "'#| tbl-cap: …'",
         )
+    for option in ("eval", "output", "include"):
+        if cell.options.get(option, True) is False and (
+            cell.is_figure or cell.is_table
+        ):
+            yield fault(
+                option, f"'{option}: false' leaves '{cell.label}' without "
+                "what it names; remove this line, or the label",
+            )
+
+
+def wording_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
+    """Captions that stand nowhere, or would end too soon."""
+    for option, there, kind in (
+        ("fig-cap", cell.is_figure, "fig"), ("tbl-cap", cell.is_table, "tbl"),
+    ):
+        if option in cell.options and not there:
+            yield fault(
+                option, f"a {option} is printed only where the cell has a "
+                f"label {kind}-…; add '#| label: {kind}-…'",
+            )
+    for option in ("fig-cap", "tbl-cap", "fig-alt"):
+        words = cell.options.get(option)
+        if words is None or isinstance(words, int | float) and (
+            not isinstance(words, bool)
+        ):
+            continue
+        if not isinstance(words, str):
+            yield fault(
+                option, f"'{option}' is text; write '#| {option}: words', "
+                "and a cell for each picture",
+            )
+        elif option != "fig-alt" and not balanced(words):
+            yield fault(
+                option, "a bracket in this caption lacks its other one; "
+                "add it, or write \\[ and \\]",
+            )
+
+
+def balanced(words: str) -> bool:
+    """Whether each bracket of a Markdown text has its other one."""
+    depth = 0
+    for bracket in re.findall(r"[][]", NO_BRACKETS.sub("", words)):
+        depth += 1 if bracket == "[" else -1
+        if depth < 0:
+            return False
+    return not depth
 
 
 def annotation_faults(shown: Shown) -> Iterator[BookError]:

@@ -139,7 +139,7 @@ def read_book(root: Path) -> Book:
     count = 0
     for path, part in listed(book["chapters"]):
         chapter = read_chapter(root, path, part=part)
-        if "unnumbered" not in chapter.heading[1]:
+        if not chapter.unnumbered:
             count += 1
             chapter = replace(chapter, number=str(count))
         chapters.append(chapter)

@@ -44,6 +44,11 @@ class Chapter:
     def title(self) -> str:
         return self.heading[0]
 
+    @property
+    def unnumbered(self) -> bool:
+        """Whether its title says that it bears no number."""
+        return bool({"-", ".unnumbered"} & {*self.heading[1].split()})
+
     @cached_property
     def scan(self) -> Scan:
         return scan(self.path, self.pieces)

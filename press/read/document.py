@@ -125,6 +125,13 @@ class Prose(Part):
 
 
 @dataclass(frozen=True)
+class Refused(Part):
+    """What would not come out right, and what to write instead."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Definition(Part):
     """A paragraph that begins with an entry of the glossary."""
 
@@ -187,7 +194,8 @@ def find(
 
 def to(target: str) -> str:
     """A pattern for a link to a target, or for the target alone."""
-    return rf"(?:{BRACKETED}\(<?)?{re.escape(target)}"
+    written = re.escape(target).replace("%20", "(?:%20| )")
+    return rf"(?:{BRACKETED}\(<?)?{written}"
 
 
 def spaced(words: str) -> str:
