@@ -69,6 +69,25 @@ STRAY = re.compile("|".join(
     f"(?P<s{n}>{pattern.removeprefix('(?m)')})"
     for n, (pattern, _) in enumerate(STRAYS)
 ), re.MULTILINE)
+# What Markdown that is printed may not hold, outside code and formulas.
+UNPRINTED = (
+    (r"<(?:!--|/?[A-Za-z][\w-]*)", "PDF and EPUB cannot show raw HTML; print "
+     "Markdown alone"),
+    (r"!\[", "let matplotlib draw the picture, or write the image in the "
+     "text of the chapter"),
+    (r"^(?:> ?)*#{1,6}[ \t]", "no heading is made by a cell; write it in the "
+     "text of the chapter"),
+    (r"\[\^[^\]\s]*\]", "notes stand in the text of the chapter"),
+    (r"\{\{[<%]", "no shortcode of Quarto's is known here"),
+    (r":::", "divs stand in the text of the chapter"),
+    (r"\\[A-Za-z]+", "PDF and EPUB cannot show raw TeX; put a formula "
+     "between $ and $"),
+    (r"\{=\w+", "no format is written for by itself; print Markdown alone"),
+)
+NO_WORDS = re.compile(
+    r"^(`{3,}|~{3,}).*?^\1|(?<!`)(`+)(?!`).+?(?<!`)\2(?!`)|\$\$.+?\$\$"
+    r"|(?<!\\)\$(?=\S).+?(?<=\S)\$|<https?://[^>\s]*>|\\[^A-Za-z]",
+    re.DOTALL | re.MULTILINE)
 WARNED = (   # what pandoc warns of, and what we say
     (r"Duplicate note reference '(.*?)'",
      "the note [^{}] is defined twice; rename one, or remove it"),
@@ -94,6 +113,14 @@ def stray_marks(words: str) -> Iterator[tuple[str, str]]:
             f"'{shown_safely(match[0])}' would be printed as it stands; "
             f"{advice}; {SHOWN_AS_CODE}"
         )
+
+
+def markdown_fault(words: str) -> str | None:
+    """Why Markdown that a cell or an expression gives cannot be printed."""
+    for pattern, advice in UNPRINTED:
+        if found := re.search(pattern, NO_WORDS.sub("", words), re.MULTILINE):
+            return f"'{shown_safely(found[0])}' in it: {advice}"
+    return None
 
 
 def shown_safely(words: str) -> str:

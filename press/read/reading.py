@@ -329,6 +329,10 @@ class Reader(Refusals):
         says = dict(attributes).get("alt") or words_of(caption)
         self.parts.append(Image(line, self.within, target, says))
         self.anchor(identifier)
+        for name in dict(attributes).keys() - {"alt"}:
+            self.refuse(line, (
+                f"'{name}' of an image is not read in all formats; set its "
+                "size in the file, and what it shows as alt=\"…\""))
         if identifier.partition("-")[0] in KINDS:
             self.refuse(line, (
                 "an image in a sentence bears no number; give it a caption "

@@ -10,10 +10,12 @@ from typing import Any
 import nbformat
 
 from press.cache import Made, contents, keep, recall
+from press.errors import BookErrors
 from press.read.book import Book
 from press.read.chapters import Chapter
 from press.run.inputs import data_of, inputs_of
 from press.run.kernel import Progress, environment, execute
+from press.run.outputs import output_faults
 from press.run.results import Result, collect
 from press.run.steps import steps
 
@@ -58,7 +60,10 @@ async def _run_all(
     for chapter in book.chapters:
         if chapter.path not in done:
             done[chapter.path] = await bounded(chapter)
-    return [done[c.path] for c in book.chapters]
+    results = [done[c.path] for c in book.chapters]
+    if faults := [f for result in results for f in output_faults(result)]:
+        raise BookErrors(faults)
+    return results
 
 
 async def gather(*coroutines: Coroutine[Any, Any, Result]) -> list[Result]:
@@ -91,9 +96,11 @@ async def run(
         notebook = nbformat.v4.reads(kept.decode())
         return collect(chapter, notebook, False)
     notebook = await execute(book, chapter, progress)
-    # Where code was edited meanwhile it is true once, and not kept.
-    if inputs_of(book, chapter) == inputs:
+    result = collect(chapter, notebook, True)
+    # Where code was edited meanwhile it is true once, and not kept; nor is
+    # what cannot be shown.
+    if inputs_of(book, chapter) == inputs and not any(output_faults(result)):
         keep(folder, chapter.name, inputs, Made(
             nbformat.writes(notebook).encode(), data_of(book, chapter)
         ), ENTRIES_KEPT)
-    return collect(chapter, notebook, True)
+    return result

@@ -11,6 +11,7 @@ import pytest
 from press.errors import BookError
 from press.read.book import read_book
 from press.run import kernel, run
+from press.run.results import Result
 from tiny import cell, write_book
 from tiny_runs import executed, failure, replace
 
@@ -34,6 +35,10 @@ def runs(monkeypatch):
 
     monkeypatch.setattr(run, "execute", execute)
     return names
+
+
+def without_outputs(chapter, notebook, fresh):
+    return Result(chapter, {}, {}, notebook, fresh)
 
 
 def entry_of(root, name="01-one"):
@@ -170,11 +175,12 @@ def test_chapters_that_time_something_run_alone_and_last(
         return kernel.as_notebook(chapter)
 
     monkeypatch.setattr(run, "execute", execute)
-    monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
+    monkeypatch.setattr(run, "collect", without_outputs)
     ordered = run.run_all(book)
     assert sorted(seen[:2]) == [("02-plain", 2), ("04-plain", 2)]
     assert seen[2:] == [("01-timed", 1), ("03-timed", 1)]
-    assert ordered[1:] == ["01-timed", "02-plain", "03-timed", "04-plain"]
+    assert [one.chapter.name for one in ordered[1:]] == [
+        "01-timed", "02-plain", "03-timed", "04-plain"]
 
 
 @pytest.mark.parametrize("threads, together", [
@@ -200,7 +206,7 @@ def test_kernels_of_several_threads_share_the_cores(
         return kernel.as_notebook(chapter)
 
     monkeypatch.setattr(run, "execute", execute)
-    monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
+    monkeypatch.setattr(run, "collect", without_outputs)
     run.run_all(book)
     assert max(most) == together
 
