@@ -17,6 +17,7 @@ from press.read.book import Book
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
 from press.weave import svg
+from press.weave.printed import check_epub
 from press.weave.weave import WovenBook, filtered
 
 STYLE = Path(__file__).with_name("epub.css")
@@ -57,7 +58,9 @@ def make(
             *filtered(folder / "labels.json"), *woven.book.resolving(),
             environment={"SOURCE_DATE_EPOCH": "315532800"},
         )
-        return made.read_bytes()
+        body = made.read_bytes()
+    check_epub(body, woven.chapters)
+    return body
 
 
 def strict(picture: bytes) -> bytes:

@@ -95,7 +95,9 @@ def page(
             "--metadata", f"lang={book.config.get('lang', 'en')}",
             "--variable-json", f"page:{variables}",
             *filtered(data_file), *book.resolving(),
-        ), woven).encode()
+        ), woven, [
+            label for label in book.labels if label.path == chapter.path
+        ]).encode()
 
     return remembered(cache, chapter.name, {
         **(common or whole.inputs(__name__, ".html")), **drawn,

@@ -13,6 +13,7 @@ from press.files import laid_out
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
 from press.read.plain import plain
+from press.weave.printed import WORDS_FILTER, check_said
 from press.weave.typst.origin import find_origin, made_of
 from press.weave.weave import Woven, WovenBook, filtered
 
@@ -86,10 +87,14 @@ def fragment(
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
         data_file.write_text(data, encoding="utf-8")
-        return pandoc(
+        words = cache / f"{chapter.name}.said"
+        source = pandoc(
             chapter.path, markdown, *TO_TYPST,
             "--syntax-highlighting=idiomatic", *filtered(data_file),
-        ).encode()
+            "--lua-filter", str(WORDS_FILTER), "--metadata", f"said={words}",
+        )
+        check_said(words, woven)
+        return source.encode()
 
     return remembered(cache, chapter.name, {
         **common, "text": markdown, "data": data,
