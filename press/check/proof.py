@@ -14,6 +14,7 @@ from press.read import words
 from press.read.book import Book
 from press.read.cells import Cell, Text
 from press.read.chapters import Chapter
+from press.read.config import CONFIG, line_at
 from press.read.document import (
     KINDS,
     Div,
@@ -71,6 +72,12 @@ def document_faults(book: Book) -> Iterator[BookError]:
     """What only the whole book shows: names without a thing, things that
     nobody explains."""
     known, names = book.labels, book.names
+    works = book.config.get("bibliography")
+    if works and not (book.root / works).is_file():
+        yield BookError(
+            CONFIG, line_at(book.lines, ("bibliography",)),
+            f"no such bibliography: {works}; name a file that is there",
+        )
     keys = bibliography_keys(book)
     yield from label_faults(book.documents, known)
     for document in book.documents:

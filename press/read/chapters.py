@@ -60,7 +60,7 @@ def read_chapter(
 ) -> Chapter:
     try:
         text = (root / path).read_bytes().decode("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise BookError("_quarto.yml", None, f"no such chapter: {path}")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1

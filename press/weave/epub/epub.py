@@ -15,7 +15,6 @@ from press.files import laid_out
 from press.read import edition
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
 from press.weave import svg
 from press.weave.printed import check_epub
 from press.weave.weave import WovenBook, filtered
@@ -32,7 +31,7 @@ def set_epub(
     pictures = {k: v for w in woven.chapters for k, v in w.pictures.items()}
     body = remembered(cache, "book", {
         **woven.inputs(__name__, ".css"), **pictures, "data": data,
-        "said": json.dumps(metadata(woven.book)),
+        "said": json.dumps([metadata(woven.book), woven.book.authors]),
         **{f"text {w.chapter.name}": w.markdown for w in woven.chapters},
     }, lambda: make(woven, data, pictures))
     out.write_bytes(body)
@@ -93,8 +92,11 @@ def whole(woven: WovenBook) -> dict:
     document["blocks"] = blocks
     document["meta"] = {
         name: {"t": "MetaString", "c": words}
-        for name, words in metadata(woven.book).items()
+        for name, words in metadata(woven.book).items() if words
     }
+    if authors := woven.book.authors:
+        document["meta"]["author"] = {"t": "MetaList", "c": [
+            {"t": "MetaString", "c": name} for name in authors]}
     return document
 
 
@@ -113,8 +115,7 @@ def rename_pictures(node: Any, renamed: dict[str, str]) -> None:
 def metadata(book: Book) -> dict[str, str]:
     """What the EPUB says of itself, to devices and on its title page."""
     said = {
-        "title": plain(book.title), "subtitle": plain(book.subtitle),
-        "author": str(book.config["book"].get("author", "")),
+        "title": book.title, "subtitle": book.subtitle,
         "lang": str(book.config.get("lang", "en")),
         "identifier": "urn:uuid:"
         f"{uuid.uuid5(uuid.NAMESPACE_URL, book.title)}",

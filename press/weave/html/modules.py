@@ -10,7 +10,6 @@ from press.read.book import Book
 from press.read.cells import Text
 from press.read.chapters import Chapter
 from press.read.pandoc import pandoc
-from press.read.plain import plain
 from press.run.results import escaped
 from press.weave.html.finish import finish
 from press.weave.html.pages import TEMPLATES, page_variables, relative
@@ -77,7 +76,7 @@ def module_page(
         module.path, markdown, "--from", "markdown", "--to", "html5",
         "--standalone", "--template", str(TEMPLATES / "page.html"),
         "--metadata",
-        f"pagetitle={name} · {plain(book.title)}",
+        f"pagetitle={name} · {book.title}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{told}",
     )).encode()).decode()

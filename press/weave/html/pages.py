@@ -15,7 +15,6 @@ from press.read.chapters import Chapter
 from press.read.document import Div
 from press.read.labels import Label
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
 from press.weave.html import strict, style
 from press.weave.html.finish import finish
 from press.weave.weave import Woven, WovenBook, filtered
@@ -91,7 +90,7 @@ def page(
             "--template", str(TEMPLATES / "page.html"), "--mathml",
             "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
             "--metadata",
-            f"pagetitle={book.title_of(chapter)} · {plain(book.title)}",
+            f"pagetitle={book.title_of(chapter)} · {book.title}",
             "--metadata", f"lang={book.config.get('lang', 'en')}",
             "--variable-json", f"page:{variables}",
             *filtered(data_file), *book.resolving(),
@@ -122,9 +121,6 @@ def notebook_of(other: Chapter, chapter: Chapter) -> str:
 
 def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
     """What page.html shows around a chapter, or a page with a title."""
-    def words_of(text: str) -> str:
-        return html.escape(plain(text))
-
     def entry(other: Chapter) -> dict:
         return {
             "href": relative(other.page, chapter),
@@ -137,7 +133,7 @@ def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
     groups: list[dict] = []
     for other in book.chapters:
         name = "Appendices" if other.appendix else other.part
-        name = words_of(name or "")
+        name = html.escape(name or "")
         if not groups or groups[-1]["part"] != name:
             groups.append({"part": name, "chapters": []})
         groups[-1]["chapters"].append(entry(other))
@@ -146,8 +142,8 @@ def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
         index = book.chapters.index(chapter)
     variables: dict[str, object] = {
         "id": sha256(book.title.encode())[:10],
-        "book": words_of(book.title),
-        "subtitle": words_of(book.subtitle),
+        "book": html.escape(book.title),
+        "subtitle": html.escape(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",
         "number": book.shown_number(chapter),
         "title": html.escape(title or book.title_of(chapter)),

@@ -12,7 +12,6 @@ from press.errors import BookError
 from press.files import laid_out
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
 from press.weave.printed import WORDS_FILTER, check_said
 from press.weave.typst.origin import find_origin, made_of
 from press.weave.weave import Woven, WovenBook, filtered
@@ -49,8 +48,8 @@ def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
     book = woven.book
     return {
         "book": {
-            "title": plain(book.title), "subtitle": plain(book.subtitle),
-            "author": str(book.config["book"].get("author", "")),
+            "title": book.title, "subtitle": book.subtitle,
+            "author": book.authors,
         },
         "imprint": imprint, "shared": woven.shared,
     }
@@ -142,7 +141,7 @@ def body_of(
         name = "Appendices" if one.chapter.appendix else one.chapter.part
         if name and name != part:
             body.append(made_of(
-                "_quarto.yml", f"#part({as_string(plain(name))})",
+                "_quarto.yml", f"#part({as_string(name)})",
             ))
         part = name
         for name in reversed(HELD_BACK):
