@@ -66,6 +66,7 @@ def block_faults(book: Book) -> Iterator[BookError]:
     for chapter in book.chapters:
         yield from chapter.scan.faults
         yield from heading_faults(chapter)
+        yield from bracket_faults(chapter)
 
 
 def document_faults(book: Book) -> Iterator[BookError]:
@@ -131,6 +132,16 @@ def heading_faults(chapter: Chapter) -> Iterator[BookError]:
 
 
 # ---------------------------------------------------------------- labels
+
+
+def bracket_faults(chapter: Chapter) -> Iterator[BookError]:
+    """Formulas in TeX's brackets, which Markdown prints without them."""
+    for number, text in enumerate(chapter.scan.prose, 1):
+        if re.search(r"(?<!\\)\\\(.*\\\)|(?<!\\)\\\[.*[\\^_=].*\\\]", text):
+            yield BookError(
+                chapter.path, number, "a formula stands between $ and $, or "
+                "between $$ and $$; write it so",
+            )
 
 
 def label_faults(

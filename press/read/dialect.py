@@ -103,6 +103,26 @@ WARNED_LINE = re.compile(r"\bat (?:chunk )?line (\d+)")
 CALLOUTS = ("note", "tip", "warning", "important", "caution")
 FORMATS = ("html", "typst", "pdf")   # that a div may be meant for
 HANDLED = re.compile(r"on\w+|style|srcdoc", re.IGNORECASE)
+NO_METADATA = (
+    "no book reads what is said here of the chapter; remove it, and where a "
+    "line is meant write *** between blank lines")
+# What the scanner finds and pandoc does not, and the other way round.
+UNSEEN = {
+    "heading": "pandoc sees no heading here; write '## Title' between blank "
+    "lines, outside quotes, lists and raw HTML",
+    "div": "pandoc sees no div here; leave a blank line above it, and give "
+    "it attributes such as '::: {.note}'",
+    "end": "pandoc sees no end of a div here; leave a blank line above it",
+    "cell": "pandoc sees no cell here; begin its fence at the start of the "
+    "line, or in a list where the words of its item begin",
+}
+UNMEANT = {
+    "heading": "pandoc sees a heading that is not written as one; write "
+    "'## Title' between blank lines, outside quotes, lists and "
+    "content-visible",
+    "div": "pandoc sees a div that is not written as one; write "
+    "'::: {.name}' on a line of its own",
+}
 
 
 def stray_marks(words: str) -> Iterator[tuple[str, str]]:
@@ -217,6 +237,13 @@ def div_fault(classes: list[str], named: dict[str, str]) -> str | None:
                     + ", ".join(FORMATS)
                 )
     return None
+
+
+def formula_fault(tex: str) -> str:
+    return (
+        f"the formula {shown_safely(' '.join(tex.split()))} cannot be set; "
+        "write TeX that pandoc knows, close each {, and define no commands"
+    )
 
 
 def attribute_fault(name: str) -> str | None:

@@ -7,6 +7,7 @@ answered from it.
 import re
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import unquote
 
 from press.read.cells import Cell
 from press.read.chapters import Chapter
@@ -194,7 +195,7 @@ def find(
 
 def to(target: str) -> str:
     """A pattern for a link to a target, or for the target alone."""
-    written = re.escape(target).replace("%20", "(?:%20| )")
+    written = f"(?:{re.escape(target)}|{re.escape(unquote(target))})"
     return rf"(?:{BRACKETED}\(<?)?{written}"
 
 

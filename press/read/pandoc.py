@@ -26,8 +26,15 @@ def pandoc(
     name: Path | str, text: str, *arguments: str,
     environment: dict[str, str] | None = None,
 ) -> str:
-    """What pandoc makes of a text; `name` is whose, if it complains."""
-    return pandoc_warned(name, text, *arguments, environment=environment)[0]
+    """What pandoc makes of a text; `name` is whose, if it complains. What
+    it only warns of, a picture that it lacks, would come out wrong."""
+    made, warnings = pandoc_warned(
+        name, text, *arguments, environment=environment)
+    if warnings:
+        raise BookError(name, None, (
+            f"pandoc cannot set all of this: {warnings[0][:300]}; write it "
+            "in another way"))
+    return made
 
 
 def pandoc_warned(

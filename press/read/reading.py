@@ -20,9 +20,13 @@ from press.errors import BookError
 from press.read.cells import Cell, Text
 from press.read.chapters import Chapter
 from press.read.dialect import (
+    NO_METADATA,
     NO_TABLE,
+    UNMEANT,
+    UNSEEN,
     code_fault,
     div_fault,
+    formula_fault,
     stray_marks,
     warning_fault,
 )
@@ -49,12 +53,13 @@ from press.read.document import (
     to,
 )
 from press.read.pandoc import READER, pandoc_warned, program_version
-from press.read.plain import plain_inlines
+from press.read.plain import plain_inlines, unset_formulas
 from press.read.refusals import Refusals
 from press.read.scan import Stamp
 from press.read.tree import (
     HIDDEN,
     Node,
+    is_label,
     quiz_options,
     referred,
     stringify,
@@ -67,26 +72,6 @@ CAPTION = "press-caption"
 EQUATION = re.compile(r"\{#(eq-[\w-]+)\}")
 VALUE = re.compile(r"\{python\}\s+(.*)", re.DOTALL)
 BEARERS = {("Figure", "fig"), ("Table", "tbl")}
-NO_METADATA = (
-    "no book reads what is said here of the chapter; remove it, and where a "
-    "line is meant write *** between blank lines")
-# What the scanner finds and pandoc does not, and the other way round.
-UNSEEN = {
-    "heading": "pandoc sees no heading here; write '## Title' between blank "
-    "lines, outside quotes, lists and raw HTML",
-    "div": "pandoc sees no div here; leave a blank line above it, and give "
-    "it attributes such as '::: {.note}'",
-    "end": "pandoc sees no end of a div here; leave a blank line above it",
-    "cell": "pandoc sees no cell here; begin its fence at the start of the "
-    "line, or in a list where the words of its item begin",
-}
-UNMEANT = {
-    "heading": "pandoc sees a heading that is not written as one; write "
-    "'## Title' between blank lines, outside quotes, lists and "
-    "content-visible",
-    "div": "pandoc sees a div that is not written as one; write "
-    "'::: {.name}' on a line of its own",
-}
 
 
 def readers() -> dict[str, str]:
@@ -139,6 +124,7 @@ class Reader(Refusals):
         self.fixed = 0                       # the line of a cell's caption
         self.met = Counter[tuple[int, str]]()
         self.equations: dict[int, str] = {}  # the labels, by their node's id
+        self.formulas: list[tuple[Node, int]] = []
         # Parts whose words pandoc has yet to make plain, by their place.
         self.later: list[tuple[int, list[list[Node]], Any]] = []
 
@@ -156,6 +142,11 @@ class Reader(Refusals):
             if pattern:
                 line = find(self.chapter, pattern, 1, line + 1, 1)
             self.refuse(line, message)
+        for position in unset_formulas(
+            tree["pandoc-api-version"], [node for node, _ in self.formulas]
+        ):
+            node, line = self.formulas[position]
+            self.refuse(line, formula_fault(node["c"][1]))
         if tree["meta"]:
             self.refuse(self.line_of(r"(?m)^(?:---|%)"), NO_METADATA)
         asked = [inlines for _, lists, _ in self.later for inlines in lists]
@@ -209,6 +200,9 @@ class Reader(Refusals):
             Prose(line, self.within, words, (line, line + 1), "attribute")
             for words in named.values()
         ]
+        for words in named.values():
+            for _, message in stray_marks(words):
+                self.refuse(line, message)
         around, self.within = self.within, (*self.within, div)
         place = len(self.parts)
         self.parts.append(None)
@@ -312,6 +306,12 @@ class Reader(Refusals):
         for number, citation in enumerate(citations):
             key = citation["citationId"]
             line = self.line_of(rf"@\{{?{re.escape(key)}(?!\w)")
+            if is_label(key) and (
+                citation["citationPrefix"] or citation["citationSuffix"]
+            ):
+                self.refuse(line, (
+                    "the words beside a reference in brackets are lost; "
+                    f"write them around it, as in 'see [@{key}]'"))
             self.parts.append(Reference(
                 line, self.within, key, number == 0 and len(citations) > 1))
             self.walk(citation["citationPrefix"])
@@ -357,6 +357,9 @@ class Reader(Refusals):
             self.parts.append(Value(line, self.within, match[1], self.place))
 
     def math(self, node: Node) -> None:
+        first = node["c"][1].strip().split("\n")[0]
+        self.formulas.append((node, self.fixed or find(
+            self.chapter, spaced(first), *self.region())))
         self.parts.append(Formula(
             self.fixed or self.region()[0], self.within, node["c"][1]))
         self.anchor(self.equations.pop(id(node), ""))
@@ -417,6 +420,7 @@ class Reader(Refusals):
         written = re.escape(mark)
         for dash, hyphens in (("—", "---"), ("–", "--"), ("…", r"\.\.\.")):
             written = written.replace(dash, f"(?:{dash}|{hyphens})")
+        written = rf"(?<!\\){written}"
         if not re.search(written, "\n".join(self.chapter.scan.shown)):
             return 0
         return find(self.chapter, written, first, lines[1], nth)

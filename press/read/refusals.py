@@ -42,8 +42,10 @@ class Refusals:
             ]:
                 for name, _ in attributes:
                     if message := attribute_fault(name):
-                        self.refuse(self.line_of(
-                            rf"\b{re.escape(name)}\s*="), message)
+                        words = rf"\b{re.escape(name)}\s*="
+                        line = self.line_in_code(words) if (
+                            node["t"] == "CodeBlock") else self.line_of(words)
+                        self.refuse(line, message)
 
     def look_at_title(self) -> None:
         """Nothing stands above the title of a chapter."""
@@ -73,16 +75,19 @@ class Refusals:
 
     def codeblock(self, node: Node) -> None:
         _, classes, _ = node["c"][0]
-        start, _ = self.region()
         if made := {*classes} & {"cell", "cell-code"}:
-            lines = self.chapter.text.splitlines()
-            line = next(
-                n for n, words in enumerate(lines[start - 1:], start)
-                if re.match(rf"[ >]*[`~]{{3}}.*\.{min(made)}\b", words)
-            )
-            self.refuse(line, (
+            self.refuse(self.line_in_code(rf"\.{min(made)}\b"), (
                 "the press makes this of a cell; write ```{python}, and to "
                 "show it ```{{python}}"))
+
+    def line_in_code(self, pattern: str) -> int:
+        """The line of the next fence with a pattern: no prose has it."""
+        start, _ = self.region()
+        lines = re.split(r"\r\n?|\n", self.chapter.text)
+        return next((
+            number for number, words in enumerate(lines[start - 1:], start)
+            if re.search(rf"[`~]{{3}}.*{pattern}", words)
+        ), start)
 
     def rawblock(self, node: Node) -> None:
         kind, text = node["c"]

@@ -245,7 +245,7 @@ def test_a_number_that_is_typed_is_told_with_its_label(book_of, text, write):
     ("> Chapter\n> 1", 3), ("- [ ] a [Chapter 1 says]{.why}", 3),
     ("|a|\n|-|\n|Chapter 1|\n", 5), ("[Chapter 1](01-one.qmd)", 3),
     ("[a [@he2015] in Chapter 1]{.aside}", 3),
-    ("[@he2015] and Chapter 1's", 3), ("[@sec-one, Chapter 1]", 3),
+    ("[@he2015] and Chapter 1's", 3),
     ("`a\nb` Chapter 1", 4), ("<!--\n\n-->Chapter 1", 5),
     ("|a|\n|-|\n\n: Chapter 1 {#tbl-y}", 6), ("Chapter 1, 60,000 images", 3),
     (cell("1", label="tbl-y", tbl_cap="Of Chapter 1", echo="false"), 5),

@@ -30,6 +30,8 @@ BLOCKS = [
     ("```{=html}\n<b>x</b>\n```", 3, "raw HTML"),
     ("```{=typst}\n#x\n```", 3, "raw typst"),
     ("~~~ {=latex}\nx\n~~~", 3, "raw TeX"),
+    ("a\nin \\(x\\) b", 4, "a formula stands between $ and $"),
+    ("in \\[x^2\\] b", 3, "a formula stands between $ and $"),
 ]
 # What pandoc makes of the text.
 DOCUMENTS = [
@@ -115,6 +117,13 @@ DOCUMENTS = [
     ("::: {.content-visible when-format='hmtl'}\nx\n:::", 3,
      "no format is called 'hmtl'; write html, typst, pdf"),
     ("::: {.content-visible when-profile='x'}\nx\n:::", 3, "Quarto alone"),
+    ("a\n$\\foo{x}$ b", 4, "the formula \\foo{x} cannot be set"),
+    ("a\n\n$$\n\\begin{nope}\nx\n\\end{nope}\n$$", 6, "cannot be set"),
+    ("$x_{$", 3, "the formula x_{ cannot be set"),
+    ("[see @sec-a1, p. 3]", 3, "the words beside a reference"),
+    ("::: {.x data-y='{{< z >}}'}\nq\n:::", 3, "no shortcode"),
+    ("[a]({{< x >}})", 3, "the link leads to"),
+    ("a\n\n```{.python onclick='y'}\n1\n```", 5, "attribute 'onclick'"),
     # Images
     ("![A](https://e.org/x.png)", 3, "is no file of the book"),
     ("![A](//e.org/x.png)", 3, "is no file of the book"),
@@ -159,6 +168,7 @@ ALLOWED = [
     "![A](t.png){#fig-z}\n\n@fig-z ![A](<my own.png>) ![B](my%20own.png)",
     "::: {.callout-tip}\n# A\n:::\n\n::: {#exr-z}\n## T\n:::",
     "|x| is\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [ ] a\n\na\\\nb",
+    "a\\_b \\*\\* \\[x\\] \\`y\\` $\\alpha_{x}$ $$\\frac{a}{b}$$",
     "[a](mailto:x@y.z) <https://a.b/@u> \\@u [b]: c",
     "- a\n\n  ```python\n  1\n  ```\n- ```\n  # no\n  ```",
 ]
