@@ -66,7 +66,8 @@ def unshown(cell: Cell, output: dict) -> str | None:
                 "chapter and write ![what it shows](file)"
             )
     words = data.get(PLAIN, "").strip()
-    if WIDGET in data or not words and kinds or OBJECT.fullmatch(words):
+    bare = OBJECT.fullmatch(words) or kinds and ADDRESS.match(words)
+    if WIDGET in data or not words and kinds or bare:
         return (
             f"this cell shows {shown_name(words, kinds)}, which a PDF and "
             "an EPUB cannot; print it as text, or show "
@@ -77,7 +78,7 @@ def unshown(cell: Cell, output: dict) -> str | None:
 
 def shown_name(words: str, kinds: list[str]) -> str:
     """How a message calls an output that no page can show."""
-    return words[:60] if OBJECT.fullmatch(words) else " and ".join(kinds)
+    return words[:60] if words.startswith("<") else " and ".join(kinds)
 
 
 def addressed(cell: Cell, words: str) -> str | None:

@@ -95,6 +95,8 @@ def data(found):
      "3: this cell shows <IPython.core.display.HTML object>, which a PDF"),
     (display(text_latex="x", text_plain="<IPython.core.display.Math object>"),
      "a formula between $ and $"),
+    (display(text_html="<table>", text_plain="<__main__.D at 0x7f01020304>"),
+     "3: this cell shows <__main__.D at 0x7f01020304>, which a PDF"),
     (display(text_plain="<__main__.f.<locals>.Frame object>"), "which a PDF"),
     (display(application_javascript="x"), "shows application/javascript"),
     (data({"application/vnd.jupyter.widget-view+json": {},

@@ -151,6 +151,15 @@ def test_source_that_only_weaving_makes_is_named_with_its_line(
     assert (caught.value.path, caught.value.line) == ("book/01-one.qmd", line)
 
 
+def test_a_picture_of_a_cell_that_acts_is_refused(woven):
+    drawn = cell(
+        "from IPython.display import SVG\n"
+        "SVG('<svg xmlns=\"http://www.w3.org/2000/svg\">'\n"
+        "    '<script/></svg>')", fig_alt="A")
+    with pytest.raises(BookError, match=r"qmd:5: .* it holds <script>"):
+        woven(drawn)
+
+
 def test_what_is_refused_is_not_kept(woven, tmp_path):
     whole = woven("a\n`{python} '![x'` b\n\n" + cell("x = 1"))
     for _ in range(2):
