@@ -22,8 +22,8 @@ from press.read.book import Book, read_book
 from press.read.cells import Cell
 from press.read.chapters import Chapter
 from press.run import data
+from press.run.environment import environment
 from press.run.inputs import device
-from press.run.kernel import environment
 from press.run.results import Result
 from press.run.run import run_all
 from press.run.steps import steps

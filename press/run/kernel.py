@@ -14,8 +14,11 @@ from press.files import laid_out
 from press.read.book import Book
 from press.read.cells import Cell, Inline
 from press.read.chapters import Chapter
+from press.run.children import check_children
+from press.run.environment import watched
 from press.run.locate import Frame, ask_frames, locate
 from press.run.results import uncolored
+from press.run.seen import Seen, read_seen
 from press.run.steps import code_of, name_of, steps
 
 if TYPE_CHECKING:
@@ -28,29 +31,6 @@ _backend.set_matplotlib_formats("svg")
 del _backend
 """
 Progress = Callable[[Chapter, str, int, int], None]
-
-
-def environment(book: Book) -> dict[str, str]:
-    """What `_environment` sets, over the environment we were given, and
-    over both the book's own settings."""
-    result = dict(os.environ)
-    file = book.root / "_environment"
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    for line in text.splitlines():
-        if "=" in line and not line.startswith("#"):
-            name, value = line.split("=", 1)
-            result[name.strip()] = value.strip()
-    result.update(book.settings)
-    state = book.root / ".cache" / "home"
-    state.mkdir(parents=True, exist_ok=True)
-    result.update(
-        IPYTHONDIR=str(state / "ipython"),
-        JUPYTER_CONFIG_DIR=str(state / "jupyter"),
-        JUPYTER_PREFER_ENV_PATH="1",
-        MPLCONFIGDIR=str(state / "matplotlib"),
-        PYDEVD_DISABLE_FILE_VALIDATION="1",
-    )
-    return result
 
 
 def as_notebook(chapter: Chapter) -> nbformat.NotebookNode:
@@ -79,17 +59,16 @@ def sockets_in(folder: Path) -> dict[str, str]:
 
 async def execute(
     book: Book, chapter: Chapter, progress: Progress | None
-) -> nbformat.NotebookNode:
-    """Run every step in one kernel; the first that raises ends it."""
+) -> tuple[nbformat.NotebookNode, Seen]:
+    """Run every step in one kernel; the first that raises ends it. Also
+    what the kernel read."""
     with laid_out({}) as folder:
-        return await execute_with(
-            book, chapter, progress, sockets_in(folder))
+        return await execute_in(folder, book, chapter, progress)
 
 
-async def execute_with(
-    book: Book, chapter: Chapter, progress: Progress | None,
-    sockets: dict[str, str],
-) -> nbformat.NotebookNode:
+async def execute_in(
+    folder: Path, book: Book, chapter: Chapter, progress: Progress | None,
+) -> tuple[nbformat.NotebookNode, Seen]:
     from jupyter_client import AsyncKernelClient, AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import (
@@ -98,12 +77,14 @@ async def execute_with(
         DeadKernelError,
     )
 
+    from press.run.spec import OneKernel
+
     notebook = as_notebook(chapter)
     listed = [None, *(step for _, step in steps(chapter))]
     for _, written in steps(chapter):
         check_step(chapter, written)
     sources = [node.source for node in notebook.cells]
-    current = 0
+    current = read = 0
     frames: list[Frame] = []
 
     def starting(cell: object, cell_index: int) -> None:
@@ -112,6 +93,13 @@ async def execute_with(
         step = listed[cell_index]
         if progress and isinstance(step, Cell):
             progress(chapter, step.name, cell_index, len(listed))
+
+    def ended(
+        cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict,
+    ) -> None:
+        nonlocal read
+        seen, read = read_seen(told, read)
+        check_children(book, chapter, listed[:cell_index + 1], seen)
 
     async def raised(
         cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict,
@@ -122,13 +110,15 @@ async def execute_with(
                 client.kc, sources, execute_reply["content"]["ename"]
             ))
 
-    environ = environment(book)
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    manager = AsyncKernelManager(**sockets)
+    told = folder / "seen"
+    environ = watched(book, told)
+    manager = AsyncKernelManager(
+        kernel_spec_manager=OneKernel(), **sockets_in(folder))
     client = NotebookClient(
         notebook, timeout=TIME_LIMIT, km=manager,
         resources={"metadata": {"path": str(book.root)}},
-        on_cell_start=starting, on_cell_error=raised, record_timing=False,
+        on_cell_start=starting, on_cell_executed=ended,
+        on_cell_error=raised, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
     )
     try:
@@ -154,7 +144,7 @@ async def execute_with(
         # nbclient ends no kernel whose start was broken off.
         if manager.has_kernel:
             await manager.shutdown_kernel(now=True)
-    return nbformat.from_dict(notebook)
+    return nbformat.from_dict(notebook), read_seen(told)[0]
 
 
 def check_step(chapter: Chapter, step: Cell | Inline) -> None:

@@ -101,7 +101,7 @@ BRINGS = {"pyyaml": "yaml", "pypandoc-binary": "pypandoc",
           "types-pyyaml": None, "types-lxml": None,
           "pagefind-bin": None, "pytest-cov": None,
           "pytest-xdist": None, "hatchling": None, "mypy": None,
-          "oxlint": None, "ruff": None, "uv": None, "ipykernel": None,
+          "oxlint": None, "ruff": None, "uv": None,
           "ipython": "IPython"}
 OURS = {"scratch", "figures", "press"} | {
     file.stem for file in (REPO / "tests").rglob("*.py")}
