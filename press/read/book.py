@@ -1,8 +1,6 @@
 """The book: its chapters, and all that is asked of them more than once."""
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from press.errors import BookError, BookErrors
+from press.pools import workers
 from press.read.chapters import Chapter, read_chapter
 from press.read.document import Document
 from press.read.edition import read_version
@@ -48,7 +47,7 @@ class Book:
             except BookError as error:
                 return error
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with workers() as pool:
             found = list(pool.map(read, self.chapters))
         errors = [one for one in found if isinstance(one, BookError)]
         if errors:

@@ -31,10 +31,6 @@ TELLING = (
 )
 
 
-def telling() -> dict[str, str]:
-    return {n: os.environ[n] for n in TELLING if n in os.environ}
-
-
 def environment(book: Book) -> dict[str, str]:
     """What `_environment` sets, over the few variables that pass, and over
     both the book's own settings."""
@@ -57,6 +53,11 @@ def environment(book: Book) -> dict[str, str]:
         PYDEVD_DISABLE_FILE_VALIDATION="1",
     )
     return result
+
+
+def telling(book: Book) -> dict[str, str]:
+    given = environment(book)
+    return {name: given[name] for name in TELLING if name in given}
 
 
 def watched(book: Book, told: Path) -> dict[str, str]:

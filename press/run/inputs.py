@@ -35,7 +35,7 @@ def inputs_of(book: Book, chapter: Chapter) -> dict[str, str]:
             [platform.python_version(), *map(installed, DECIDING)]),
         "settings": json.dumps(book.settings, sort_keys=True),
         "setup": kernel.SETUP,
-        "surroundings": json.dumps(telling(), sort_keys=True),
+        "surroundings": json.dumps(telling(book), sort_keys=True),
         # What is read of a chapter stands below.
         "press": own_files("press.run.kernel", but=(
             "press/read", "press/tangle")) + content(HOOK / HOOK_NAME),

@@ -1,9 +1,13 @@
 """Run the cells of a chapter in a Jupyter kernel of its own."""
 
 import ast
+import atexit
 import os
 import re
+import signal
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +26,11 @@ from press.run.seen import Seen, read_seen
 from press.run.steps import code_of, name_of, steps
 
 if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelManager
     from nbclient.exceptions import CellExecutionError
 
 TIME_LIMIT = 600  # seconds a single cell may take
+START_LIMIT = 60  # seconds a kernel may take to answer
 SETUP = """\
 import matplotlib_inline.backend_inline as _backend
 _backend.set_matplotlib_formats("svg")
@@ -85,11 +91,12 @@ async def execute_in(
         check_step(chapter, written)
     sources = [node.source for node in notebook.cells]
     current = read = 0
+    group = None
     frames: list[Frame] = []
 
     def starting(cell: object, cell_index: int) -> None:
-        nonlocal current
-        current = cell_index
+        nonlocal current, group
+        current, group = cell_index, group_of(manager)
         step = listed[cell_index]
         if progress and isinstance(step, Cell):
             progress(chapter, step.name, cell_index, len(listed))
@@ -120,9 +127,12 @@ async def execute_in(
         on_cell_start=starting, on_cell_executed=ended,
         on_cell_error=raised, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+        startup_timeout=START_LIMIT,
     )
     try:
-        await client.async_execute(env=environ, cleanup_kc=True)
+        with open(folder / "stderr", "wb") as stderr:
+            await client.async_execute(
+                env=environ, cleanup_kc=True, stderr=stderr)
     except CellExecutionError as error:
         raise failure(book, chapter, listed[:current + 1], frames, error)
     except CellTimeoutError:
@@ -140,11 +150,42 @@ async def execute_in(
             "the kernel died here (out of memory, or a crash in native "
             "code); run this chapter's cells by hand to see which line",
         )
+    except RuntimeError as error:
+        if current or not str(error).startswith("Kernel "):
+            raise
+        raise BookError(chapter.path, 1, start_failure(folder / "stderr"))
     finally:
-        # nbclient ends no kernel whose start was broken off.
+        # nbclient ends no kernel whose start was broken off, and at the
+        # exit trips over one that it has ended.
+        atexit.unregister(client._cleanup_kernel)
+        group = group or group_of(manager)
         if manager.has_kernel:
             await manager.shutdown_kernel(now=True)
+        end_group(group)
     return nbformat.from_dict(notebook), read_seen(told)[0]
+
+
+def group_of(manager: "AsyncKernelManager") -> int | None:
+    """The group of processes that a kernel and all it starts belong to."""
+    return getattr(manager.provisioner, "pgid", None)
+
+
+def end_group(group: int | None) -> None:
+    """End what a kernel has left behind."""
+    if group and sys.platform != "win32" and group != os.getpgid(0):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def start_failure(stderr: Path) -> str:
+    """What is wrong with a kernel that never answered."""
+    said = stderr.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line for line in reversed(said) if line.strip()), "")
+    return (
+        f"the kernel of this chapter does not start within {START_LIMIT} s"
+        + (f", and says: {last}" if last else "")
+        + "; 'python -m ipykernel_launcher' in .venv shows more"
+    )
 
 
 def check_step(chapter: Chapter, step: Cell | Inline) -> None:

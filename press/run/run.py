@@ -32,7 +32,22 @@ def run_all(
     Chapters run side by side on the cores at hand, except those that
     time something: these run alone, after the others.
     """
-    return asyncio.run(_run_all(book, progress, cache))
+    with asyncio.Runner(loop_factory=loop_without_signals) as runner:
+        return runner.run(_run_all(book, progress, cache))
+
+
+def loop_without_signals() -> asyncio.AbstractEventLoop:
+    """A loop in which nbclient takes no signal for itself: it would end one
+    kernel, and the others would go on."""
+    def refuse(*_: object) -> None:
+        raise RuntimeError("signals are seen to by the press")
+
+    loop = asyncio.new_event_loop()
+    # What tasks that were broken off say of it helps nobody.
+    loop.set_exception_handler(lambda *_: None)
+    loop.add_signal_handler = refuse  # type: ignore
+    loop.remove_signal_handler = refuse  # type: ignore
+    return loop
 
 
 async def _run_all(

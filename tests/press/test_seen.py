@@ -252,6 +252,10 @@ def test_what_an_output_may_show_is_part_of_its_key(book_of, monkeypatch):
     assert run.inputs_of(book, book.chapters[1]) == before
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     assert run.inputs_of(book, book.chapters[1]) != before
+    (book.root / "_environment").write_text("TZ=UTC\n", encoding="utf-8")
+    before = run.inputs_of(book, book.chapters[1])
+    monkeypatch.setenv("TZ", "Asia/Seoul")   # which this replaces
+    assert run.inputs_of(book, book.chapters[1]) == before
 
 
 # ------------------------------------------------------------- the watch
