@@ -21,6 +21,7 @@ from press.read.chapters import Chapter
 from press.run.children import check_children
 from press.run.environment import watched
 from press.run.locate import Frame, ask_frames, locate
+from press.run.names import name_steps
 from press.run.results import uncolored
 from press.run.seen import Seen, read_seen
 from press.run.steps import code_of, name_of, steps
@@ -162,7 +163,9 @@ async def execute_in(
         if manager.has_kernel:
             await manager.shutdown_kernel(now=True)
         end_group(group)
-    return nbformat.from_dict(notebook), read_seen(told)[0]
+    made = nbformat.from_dict(notebook)
+    name_steps(book, made, listed)
+    return made, read_seen(told)[0]
 
 
 def group_of(manager: "AsyncKernelManager") -> int | None:
