@@ -123,6 +123,14 @@ def printed_text(output: dict) -> str | None:
     return data.get("text/markdown", data.get("text/plain"))
 
 
+def count_pictures(result: Result) -> int:
+    """How many outputs are pictures, of which no record is kept."""
+    return sum(
+        any(kind.startswith("image/") for kind in output.get("data", ()))
+        for outputs in result.outputs.values() for output in outputs
+    )
+
+
 def agrees(recorded: Recorded, found: Recorded) -> bool:
     """Whether a value made again is what its class promises."""
     if found.verdict == "machine":  # a sentence may be there or not
@@ -272,6 +280,8 @@ def compare(
     report.console.print(table)
     for difference in differences:
         report.say(str(difference))
+    if pictures := sum(map(count_pictures, results)):
+        report.say(f"{pictures} pictures were drawn, and are not compared")
     report.say(
         f"{sum(total.values())} numbers: {total['exact']} exact, "
         f"{total['close']} close, {total['machine']} of this machine, "

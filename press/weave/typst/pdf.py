@@ -49,6 +49,7 @@ def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
         "book": {
             "title": plain(book.title), "subtitle": plain(book.subtitle),
             "author": str(book.config["book"].get("author", "")),
+            "lang": str(book.config.get("lang", "en")),
         },
         "imprint": imprint, "shared": woven.shared,
     }
