@@ -7,6 +7,7 @@ depend on is kept as a list of things, each with a digest:
     file book/x.csv          what stands in it, or that it is missing
     there figures/x.js       that it is there: the run itself wrote it
     names book               the names of what lies in a folder
+    search ./data/*/x.csv    the names that a pattern finds
     modules code: a b        which of these modules a folder has
     reads data/*             what a cell's option `reads` finds
     the book                 the other chapters, as a program sees them
@@ -46,6 +47,7 @@ class Seen:
 
     files: dict[str, set] = field(default_factory=dict)  # with their states
     folders: set[str] = field(default_factory=set)
+    patterns: set[str] = field(default_factory=set)
     modules: dict[str, set[str]] = field(default_factory=dict)  # by folder
     written: set[str] = field(default_factory=set)
     children: list[Child] = field(default_factory=list)
@@ -68,6 +70,8 @@ def read_seen(told: Path, start: int = 0) -> tuple[Seen, int]:
                 seen.written.add(name)
             case "list":
                 seen.folders.add(name)
+            case "search":
+                seen.patterns.add(name)
             case "import":
                 seen.modules.setdefault(name, set()).add(rest[0])
             case "child":
@@ -81,6 +85,7 @@ def things_of(seen: Seen, patterns: list[str]) -> Iterator[str]:
         seen.files.keys() - seen.written))
     yield from (f"there {name}" for name in sorted(seen.written))
     yield from (f"names {name}" for name in sorted(seen.folders))
+    yield from (f"search {name}" for name in sorted(seen.patterns))
     for folder, names in sorted(seen.modules.items()):
         yield f"modules {folder}: {' '.join(sorted(names))}"
     yield from (f"reads {pattern}" for pattern in patterns)
@@ -116,6 +121,8 @@ def look_at(book: Book, chapter: Chapter, thing: str) -> str:
         case "modules":
             folder, _, names = name.partition(": ")
             return digest_of_modules(book.root / folder, names.split())
+        case "search":
+            return digest_of_search(book.root, name)
         case "reads":
             return digest_declared(book.root, name)
         case "the":
@@ -128,6 +135,15 @@ def digest_of_names(folder: Path) -> str:
         return MISSING
     names = (n for n in os.listdir(folder) if not PASSING.fullmatch(n))
     return sha256("\n".join(sorted(names)).encode())
+
+
+def digest_of_search(root: Path, pattern: str) -> str:
+    """The names of what a pattern finds, not of what comes and goes."""
+    names = (file.relative_to(root) for file in root.glob(pattern))
+    return sha256("\n".join(sorted(
+        name.as_posix() for name in names
+        if not any(map(PASSING.fullmatch, name.parts))
+    )).encode())
 
 
 def digest_of_modules(folder: Path, names: list[str]) -> str:

@@ -51,6 +51,15 @@ READS = {
         ["book/new.csv"]),
     "a pattern": (f"{PATH}print(sorted(Path('data').glob('*/*.csv')))",
                   {"data/a/x.csv": ""}, ["data/a/y.csv"]),
+    "a name in each folder": (
+        f"{PATH}print(list(Path('data').glob('*/x.csv')))",
+        {"data/a/x.csv": "", "data/b/y.csv": ""}, ["data/b/x.csv"]),
+    "a name at any depth": (
+        f"{PATH}print(list(Path('data').rglob('x.csv')))",
+        {"data/a/y.csv": ""}, ["data/a/x.csv"]),
+    "a name that glob asks for": (
+        "import glob\nprint(glob.glob('data/*/x.csv') + glob.glob('x'))",
+        {"data/a/y.csv": ""}, ["data/a/x.csv", "x"]),
     "a file that is not there": (
         "try:\n    open('x.csv')\nexcept OSError:\n    print('none')", {},
         ["x.csv"]),

@@ -7,6 +7,7 @@ has named a project and a file to write to. A line of that file is a tuple:
     ("file", PATH, STATE, WHO)     opened to be read
     ("wrote", PATH)                written, or moved here
     ("list", PATH)                 a folder whose names were read
+    ("search", PATTERN)            files that were looked for by a pattern
     ("import", FOLDER, NAME)       a module that was looked for in a folder
     ("child", PROGRAM, FRAMES)     a program that cannot tell what it reads
 
@@ -100,6 +101,8 @@ class Watch:
             "ctypes.dlopen": self.connected, "os.exec": self.ran,
             "subprocess.Popen": self.started, "os.posix_spawn": self.ran,
             "os.system": self.asked, "os.startfile": self.asked,
+            "glob.glob": self.searched, "pathlib.Path.glob": self.found,
+            "pathlib.Path.rglob": self.found_below,
         }
 
     def hook(self):
@@ -162,6 +165,23 @@ class Watch:
             folder = self.project.folder_of(path)
             if folder is not None:
                 self.tell("list", folder)
+
+    def searched(self, pattern, *_):
+        """With a pattern, of which some names are only asked for."""
+        parts = os.path.normpath(os.fsdecode(pattern)).split(os.sep)
+        plain = 0
+        while plain < len(parts) - 1 and not set(parts[plain]) & set("*?["):
+            plain += 1
+        folder = self.project.folder_of(os.sep.join(parts[:plain]) or (
+            os.sep if parts[0] == "" else None))
+        if folder is not None:
+            self.tell("search", "/".join([folder, *parts[plain:]]))
+
+    def found(self, folder, pattern):
+        self.searched(os.path.join(folder, pattern))
+
+    def found_below(self, folder, pattern):
+        self.searched(os.path.join(folder, "**", pattern))
 
     def imported(self, module, file, path, *_):
         if file:    # of an extension
