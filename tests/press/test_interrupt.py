@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from press import interrupt
+from press.check.mutants import Mutant
 from press.errors import BookError
 from press.read.book import read_book
 from press.run import kernel, spec
@@ -144,6 +145,27 @@ def test_a_program_that_is_interrupted_is_ended(tmp_path, monkeypatch):
             "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
             f"open({str(tmp_path / 'begun')!r}, 'w')\ntime.sleep(3600)"])
     assert stopped[0].returncode == -signal.SIGKILL
+
+
+@posix
+def test_what_judges_mutants_leaves_no_fork(tmp_path, monkeypatch):
+    from press.check import judge
+
+    def interrupted(seconds):
+        children.extend(psutil.Process().children())
+        raise KeyboardInterrupt
+
+    children, mutant = [], Mutant(
+        tmp_path / "code/scratch/a.py", "a = 1\n", 1, "", "")
+    (tmp_path / "code" / "scratch").mkdir(parents=True)
+    monkeypatch.setattr(judge, "pytest_within", lambda *_: time.sleep(3600))
+    monkeypatch.setattr(judge.time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        judge.judge(tmp_path, [mutant] * 3,
+                    {"seconds": {"t": 1}, "tests": {}}, 2, lambda: None)
+    assert len(children) >= 2
+    assert not [c for c in children if c.is_running()
+                and c.ppid() == os.getpid() and c.status() != "zombie"]
 
 
 # ------------------------------------------------- what never comes so far
