@@ -51,7 +51,7 @@ def test_make_hands_every_goal_to_the_press():
     assert said.stdout.splitlines() == [
         f"python9 -m press {goal} --x" for goal in goals]
     assert "no verb 'no-verb'" in say(
-        "make", f"PYTHON={sys.executable}", "no-verb").stderr
+        "make", f"PYTHON='{sys.executable}'", "no-verb").stderr
 
 
 @pytest.mark.parametrize("arguments", [
@@ -98,7 +98,7 @@ def test_an_old_python_ends_in_one_sentence(version):
 
 def test_make_hands_over_nothing_that_misleads_python():
     said = say(
-        "make", "help", f"PYTHON={sys.executable}", PYTHONSAFEPATH="1",
+        "make", "help", f"PYTHON='{sys.executable}'", PYTHONSAFEPATH="1",
         PYTHONHOME="/nowhere", PYTHONPATH="/nowhere")
     assert said.returncode == 0 and "make VERB" in said.stdout
 
