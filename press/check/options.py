@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 
 from press.errors import BookError
 from press.read.cells import ANNOTATION, Cell
@@ -14,7 +15,7 @@ MOST_NOTES = len(CIRCLED)
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
-    "alone",
+    "alone", "reads",
 }
 TAKEN = {
     "export": "aborts Quarto's render",
@@ -42,6 +43,8 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
     for option in FLAGS & cell.options.keys():
         if not isinstance(cell.options[option], bool):
             yield fault(option, f"'{option}' is true or false")
+    if message := reads_fault(cell.options.get("reads", [])):
+        yield fault("reads", message)
     yield from reproduce_faults(cell, fault)
     yield from float_faults(cell, fault)
     yield from wording_faults(cell, fault)
@@ -58,6 +61,17 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
                 cell.path, cell.source_line + offset,
                 f"{len(line)} columns; a page holds {COLUMNS}: break the line",
             )
+
+
+def reads_fault(value: object) -> str | None:
+    """What is wrong with the files that a cell says its programs read."""
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, str) or not one.strip():
+            return "'reads' is a file, a pattern or a list of these"
+        if PurePath(one).is_absolute() or ".." in PurePath(one).parts:
+            return f"'{one}' is not below the book's folder; write a path " \
+                "that begins there, such as book/x.csv"
+    return None
 
 
 def reproduce_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:

@@ -1,14 +1,13 @@
 """The book: its chapters, and all that is asked of them more than once."""
 
-import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from press.errors import BookError, BookErrors
+from press.pools import workers
 from press.read.chapters import Chapter, read_chapter
 from press.read.config import CONFIG, Lines, line_at, read_config
 from press.read.document import Document
@@ -60,7 +59,7 @@ class Book:
             except BookError as error:
                 return error
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with workers() as pool:
             found = list(pool.map(read, self.chapters))
         errors = [one for one in found if isinstance(one, BookError)]
         if errors:

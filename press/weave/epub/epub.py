@@ -1,10 +1,8 @@
 """Set the woven chapters as one EPUB, through pandoc."""
 
 import json
-import os
 import re
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from lxml import etree
 
 from press.cache import remembered
 from press.files import laid_out
+from press.pools import workers
 from press.read import edition
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
@@ -73,7 +72,7 @@ def strict(picture: bytes) -> bytes:
 
 def whole(woven: WovenBook) -> dict:
     """All chapters as one document of pandoc's, each id its own."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         parsed = list(pool.map(
             lambda w: json.loads(pandoc(
                 w.chapter.path, w.markdown, "--from", READER, "--to", "json",

@@ -1,11 +1,10 @@
 """A page for each module of the program, as the chapters make it."""
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered
+from press.pools import workers
 from press.read.book import Book
 from press.read.cells import Text
 from press.read.chapters import Chapter
@@ -38,7 +37,7 @@ def set_modules(woven: WovenBook, site: Path, cache: Path) -> None:
                 if chapter not in known:
                     known.append(chapter)
     common = woven.inputs(__name__, ".html")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         pages = list(pool.map(
             lambda name: module_page(
                 book, name, chapters[name], cache, common),

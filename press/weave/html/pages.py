@@ -2,13 +2,12 @@
 
 import html
 import json
-import os
 import posixpath
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered, sha256
+from press.pools import workers
 from press.read import edition, words
 from press.read.book import Book
 from press.read.chapters import Chapter
@@ -29,7 +28,7 @@ def set_pages(
     """Write every page, and what the pages share, below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
     common = woven.inputs(__name__, ".html")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         pages = list(pool.map(
             lambda one: page(woven, one, cache, common), woven.chapters
         ))

@@ -6,12 +6,12 @@ The same sources and results give the same bytes, on any machine.
 import base64
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 
 from press.cache import remembered
+from press.pools import workers
 from press.read.cells import Cell, Text
 from press.read.labels import Label, referring
 from press.read.pandoc import READER, pandoc
@@ -42,7 +42,7 @@ def set_takeaways(
     folder = site / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     common = woven.inputs(__name__)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         notebooks = list(pool.map(
             lambda one: notebook(woven, one, cache, common), woven.chapters
         ))

@@ -1,15 +1,14 @@
 """Set the woven chapters as one PDF, through pandoc and Typst."""
 
 import json
-import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from press.cache import own_files, remembered
 from press.errors import BookError
 from press.files import laid_out
+from press.pools import workers
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
 from press.weave.printed import WORDS_FILTER, check_said
@@ -50,6 +49,7 @@ def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
         "book": {
             "title": book.title, "subtitle": book.subtitle,
             "author": book.authors,
+            "lang": str(book.config.get("lang", "en")),
         },
         "imprint": imprint, "shared": woven.shared,
     }
@@ -58,7 +58,7 @@ def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
 def typst_source(woven: WovenBook, cache: Path) -> str:
     """The whole book in Typst's markup, for any paper."""
     book, common = woven.book, woven.inputs(__name__)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         jobs = {
             w.chapter.path: pool.submit(
                 fragment, woven, w, cache, common,
