@@ -6,5 +6,12 @@ from press import check_python
 
 if __name__ == "__main__":
     check_python(sys.version_info)  # before what an old Python cannot read
-    from press.command import main
-    sys.exit(main(sys.argv[1:]))
+    from press import interrupt
+    try:
+        interrupt.listen()
+        from press.command import main
+        code = main(sys.argv[1:])
+        interrupt.stop_listening()
+    except KeyboardInterrupt:
+        code = interrupt.say_stopped()
+    sys.exit(code)

@@ -1,21 +1,19 @@
 """Build the book: tangle, run, weave; then put it in its place at once."""
 
 import os
-import platform
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 
+from press import left_over
 from press.check import proof
+from press.imprint import imprint
 from press.progress import Reporter
-from press.read import edition
 from press.read.book import Book
 from press.run import data
 from press.run.results import Result
@@ -91,6 +89,8 @@ def set_aside_and_swap(
             takeaways.set_takeaways(woven, aside, cache / "notebooks")
             epub.set_epub(woven, aside / epub.EPUB, cache / "epub")
             search.set_index(aside, cache / "search")
+        left_over.drop_removed(woven.book, aside)
+        left_over.say_older(woven.book, aside, formats, report)
         swap(aside, site)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -142,26 +142,3 @@ def recover(root: Path) -> None:
             os.rename(folder, root / "_book")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def imprint(book: Book) -> dict[str, str]:
-    """With what, from what and on what this copy was made."""
-    def git(*arguments: str) -> str:
-        try:
-            return subprocess.run(
-                ["git", "-C", str(book.root), *arguments],
-                capture_output=True, encoding="utf-8", check=True,
-            ).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return ""
-
-    commit = git("rev-parse", "--short=10", "HEAD")
-    return {
-        "version": book.version,
-        "copyright": edition.COPYRIGHT,
-        "licenses": edition.LICENSES,
-        "commit": commit or "not under version control",
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "machine": f"{platform.system()} on {platform.machine()}",
-    }

@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +20,8 @@ from press.files import write
 from press.imports import reached
 
 HOME = Path(__file__).parents[1]   # of the press
+KEY = 16    # digits of a file's name that say of which inputs it is
+SKEW = 60   # seconds by which the clocks of two machines may differ
 LARGE = 1 << 20   # bytes of a file that is not read each time
 Look = Callable[[str], str]
 
@@ -46,12 +50,22 @@ def remembered(
 
 def recall(
     folder: Path, name: str, inputs: Mapping[str, str | bytes],
-    look: Look = str,
+    look: Look | None = None,
 ) -> bytes | None:
     """What is kept for these inputs, or None where it is missing, damaged
     or older than something that making it found."""
     key = digest_of(inputs)
-    entry = entry_of(folder, name, key)
+    entries = [entry_of(folder, name, key, {})]
+    if look:
+        entries += entries_of(folder, name, key[:KEY])
+    for entry in entries:
+        body = read_entry(entry, key, look or str)
+        if body is not None:
+            return body
+    return None
+
+
+def read_entry(entry: Path, key: str, look: Look) -> bytes | None:
     try:
         head, _, body = entry.read_bytes().partition(b"\n")
         said = json.loads(head)
@@ -74,16 +88,35 @@ def keep(
     head = json.dumps({
         "key": key, "sha256": sha256(made.body), "found": dict(made.found),
     })
-    write(entry_of(folder, name, key), head.encode() + b"\n" + made.body)
-    pattern = re.compile(rf"{re.escape(file_name(name))}-[0-9a-f]{{24}}")
-    kept = [f for f in folder.iterdir() if pattern.fullmatch(f.name)]
-    kept.sort(key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in kept[entries:]:
+    entry = entry_of(folder, name, key, made.found)
+    write(entry, head.encode() + b"\n" + made.body)
+    for file in entries_of(folder, name, but=entry)[entries - 1:]:
         file.unlink(missing_ok=True)
 
 
-def entry_of(folder: Path, name: str, key: str) -> Path:
-    return folder / f"{file_name(name)}-{key[:24]}"
+def entries_of(
+    folder: Path, name: str, start: str = "", but: Path | None = None,
+) -> list[Path]:
+    """What is kept under a name, the newest first; of a date that is still
+    to come nobody knows how old it is."""
+    pattern = re.compile(
+        rf"{re.escape(file_name(name))}-(?={start})[0-9a-f]{{24}}")
+    now = time.time() + SKEW
+    dated = []
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if pattern.fullmatch(file.name) and file != but:
+            with suppress(FileNotFoundError):
+                date = file.stat().st_mtime
+                dated.append((date if date <= now else 0.0, file))
+    return [file for _, file in sorted(dated, reverse=True)]
+
+
+def entry_of(
+    folder: Path, name: str, key: str, found: Mapping[str, str]
+) -> Path:
+    """Where a result is kept: under its inputs, and what making it found."""
+    rest = digest_of(found)[:24 - KEY]
+    return folder / f"{file_name(name)}-{key[:KEY]}{rest}"
 
 
 def file_name(name: str) -> str:

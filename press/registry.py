@@ -22,11 +22,25 @@ def setting(text: str) -> tuple[str, str]:
     return name, value
 
 
+def port_number(text: str) -> int:
+    """A port that a program may ask for; 0 is any that is free."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no port; write a number up to 65535")
+    return int(text)
+
+
+def count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not 1, 2, 3, ...")
+    return int(text)
+
+
 PAPER = ("--paper", dict(choices=("a4", "letter"), default="a4",
                          help="the paper of the PDF"))
 REST = ("rest", dict(nargs="*", metavar="PYTEST",
                      help="after --: arguments of pytest"))
-PORT = ("--port", dict(type=int, default=8000,
+PORT = ("--port", dict(type=port_number, default=8000,
                        help="where to listen on this machine"))
 
 VERBS = {verb.name: verb for verb in (
@@ -67,7 +81,7 @@ VERBS = {verb.name: verb for verb in (
          "fail (`--module optim`)", (
              ("--module", dict(action="append", default=[],
                                help="only this one; may stand again")),
-             ("--sample", dict(type=int, help="so many mutants a module")),
+             ("--sample", dict(type=count, help="so many mutants a module")),
          )),
     Verb("audit", "look for known faults in the pinned packages; says so "
          "where no database is in reach"),

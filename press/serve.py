@@ -49,10 +49,7 @@ def serve(root: Path, port: int, report: Reporter) -> None:
         raise BookError("_book", None, "not there yet; run 'make book'")
     with open_server(site, port) as server:
         say_address(server, report)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            report.say("stopped")
+        server.serve_forever()
 
 
 def preview(root: Path, port: int, report: Reporter) -> None:
@@ -65,8 +62,6 @@ def preview(root: Path, port: int, report: Reporter) -> None:
                 lambda: attempt(root, report), lambda: snapshot(root),
                 lambda: time.sleep(PAUSE),
             )
-        except KeyboardInterrupt:
-            report.say("stopped")
         finally:
             server.shutdown()
 

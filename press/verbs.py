@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from press import lock, serve
 from press.build import ALL, build
 from press.check import audit, bench, lint, mutate, proof, reproduce, testing
 from press.errors import BookError, BookErrors
+from press.interrupt import run_child, say_stopped
 from press.progress import Reporter
 from press.read.book import read_book
 from press.registry import parser
@@ -20,6 +20,7 @@ from press.tangle import tangle
 from press.venv import ROOT
 from press.weave.shared import check_shared, write_shared
 
+ENDLESS = {"serve", "preview"}   # they go on until they are stopped
 REFUSED = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
     errno.EPERM,
@@ -29,7 +30,13 @@ REFUSED = {
 def perform(verb: str, arguments: list[str]) -> int:
     """Run a verb; a fault in the book is a message and exit code 1."""
     options = parser(verb).parse_args(arguments)
-    report = Reporter()
+    try:
+        return attempt_verb(verb, options, Reporter())
+    except KeyboardInterrupt:
+        return say_stopped(*(["stopped"] if verb in ENDLESS else []))
+
+
+def attempt_verb(verb: str, options: Namespace, report: Reporter) -> int:
     try:
         return ACTIONS[verb](options, report) or 0
     except (BookError, BookErrors) as error:
@@ -44,9 +51,6 @@ def perform(verb: str, arguments: list[str]) -> int:
             "this again"
         )
         return 1
-    except KeyboardInterrupt:
-        report.say("stopped; nothing was changed")
-        return 130
 
 
 def do_book(options: Namespace, report: Reporter) -> None:
@@ -121,10 +125,10 @@ def do_quarto(options: Namespace, report: Reporter) -> int:
     book = read_book(ROOT)
     tangle.tangle(book)
     write_shared(book)
-    return subprocess.run(
+    return run_child(
         [quarto, "render", "--output-dir", "_quarto"], cwd=ROOT,
         env=dict(os.environ, QUARTO_PYTHON=sys.executable),
-    ).returncode
+    )
 
 
 def do_serve(options: Namespace, report: Reporter) -> None:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,12 +45,29 @@ def forked(work: Callable[[], int]) -> int:
         return child
     try:
         os.setpgid(0, 0)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
         os._exit(work())
     except BaseException:
         os._exit(1)
+
+
+def wait_for_fork(child: int) -> int:
+    """How a fork ends, which ends with this process."""
+    try:
+        return os.waitpid(child, 0)[1]
+    except BaseException:
+        end_fork(child)
+        raise
+
+
+def end_fork(child: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def pytest_on(code: Path, arguments: list[str], plugins: list) -> int:
@@ -109,7 +127,7 @@ def baseline(root: Path, module: str, folder: Path) -> dict:
         times.write_text(json.dumps(durations.seconds), encoding="utf-8")
         return result
 
-    if os.waitpid(forked(work), 0)[1]:
+    if wait_for_fork(forked(work)):
         raise BookError(
             path, None,
             "its tests fail without any change; run 'make test' first",
@@ -138,8 +156,22 @@ def judge(
     tick: Callable[[], None],
 ) -> list[Mutant]:
     """Test each mutant, several at a time: those that nothing noticed."""
-    survivors, waiting = [], list(listed)
     running: dict[int, tuple[Mutant, Path, float]] = {}
+    try:
+        survivors = judge_with(running, root, listed, known, workers, tick)
+        return sorted(survivors, key=lambda m: m.line)
+    finally:   # where this was interrupted
+        for child, (_, code, _) in running.items():
+            end_fork(child)
+            shutil.rmtree(code, ignore_errors=True)
+
+
+def judge_with(
+    running: dict[int, tuple[Mutant, Path, float]], root: Path,
+    listed: list[Mutant], known: dict, workers: int,
+    tick: Callable[[], None],
+) -> list[Mutant]:
+    survivors, waiting = [], list(listed)
     while waiting or running:
         while waiting and len(running) < workers:
             mutant = waiting.pop()
@@ -158,11 +190,10 @@ def judge(
             if not done and time.monotonic() < end:
                 continue
             if not done:  # it hangs, which is noticed
-                os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+                end_fork(child)
             elif status == 0:
                 survivors.append(mutant)
             del running[child]
             shutil.rmtree(code, ignore_errors=True)
             tick()
-    return sorted(survivors, key=lambda m: m.line)
+    return survivors

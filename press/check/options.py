@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 
 from press.errors import BookError
 from press.read.cells import ANNOTATION, Cell
@@ -14,13 +15,15 @@ MOST_NOTES = len(CIRCLED)
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
-    "alone",
+    "alone", "reads",
 }
 TAKEN = {
     "export": "aborts Quarto's render",
     "file": "means something else to Quarto",
 }
 FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
+# In code, formulas and behind a backslash brackets are free.
+NO_BRACKETS = re.compile(r"\\.|(`+).*?\1|\$[^$]+\$", re.DOTALL)
 Fault = Callable[[str, str], BookError]  # of an option and a message
 
 
@@ -40,8 +43,11 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
     for option in FLAGS & cell.options.keys():
         if not isinstance(cell.options[option], bool):
             yield fault(option, f"'{option}' is true or false")
+    if message := reads_fault(cell.options.get("reads", [])):
+        yield fault("reads", message)
     yield from reproduce_faults(cell, fault)
     yield from float_faults(cell, fault)
+    yield from wording_faults(cell, fault)
     for offset, source in enumerate(cell.source.split("\n")):
         line = ANNOTATION.sub(r"\1# ①", source)  # as it is printed
         if re.match(r"#\| ?[\w-]+:", line):
@@ -55,6 +61,17 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
                 cell.path, cell.source_line + offset,
                 f"{len(line)} columns; a page holds {COLUMNS}: break the line",
             )
+
+
+def reads_fault(value: object) -> str | None:
+    """What is wrong with the files that a cell says its programs read."""
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, str) or not one.strip():
+            return "'reads' is a file, a pattern or a list of these"
+        if PurePath(one).is_absolute() or ".." in PurePath(one).parts:
+            return f"'{one}' is not below the book's folder; write a path " \
+                "that begins there, such as book/x.csv"
+    return None
 
 
 def reproduce_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
@@ -105,6 +122,52 @@ def float_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
             "label", f"the table '{cell.label}' lacks tbl-cap; add "
             "'#| tbl-cap: …'",
         )
+    for option in ("eval", "output", "include"):
+        if cell.options.get(option, True) is False and (
+            cell.is_figure or cell.is_table
+        ):
+            yield fault(
+                option, f"'{option}: false' leaves '{cell.label}' without "
+                "what it names; remove this line, or the label",
+            )
+
+
+def wording_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
+    """Captions that stand nowhere, or would end too soon."""
+    for option, there, kind in (
+        ("fig-cap", cell.is_figure, "fig"), ("tbl-cap", cell.is_table, "tbl"),
+    ):
+        if option in cell.options and not there:
+            yield fault(
+                option, f"a {option} is printed only where the cell has a "
+                f"label {kind}-…; add '#| label: {kind}-…'",
+            )
+    for option in ("fig-cap", "tbl-cap", "fig-alt"):
+        words = cell.options.get(option)
+        if words is None or isinstance(words, int | float) and (
+            not isinstance(words, bool)
+        ):
+            continue
+        if not isinstance(words, str):
+            yield fault(
+                option, f"'{option}' is text; write '#| {option}: words', "
+                "and a cell for each picture",
+            )
+        elif option != "fig-alt" and not balanced(words):
+            yield fault(
+                option, "a bracket in this caption lacks its other one; "
+                "add it, or write \\[ and \\]",
+            )
+
+
+def balanced(words: str) -> bool:
+    """Whether each bracket of a Markdown text has its other one."""
+    depth = 0
+    for bracket in re.findall(r"[][]", NO_BRACKETS.sub("", words)):
+        depth += 1 if bracket == "[" else -1
+        if depth < 0:
+            return False
+    return not depth
 
 
 def annotation_faults(shown: Shown) -> Iterator[BookError]:

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from press.check import typed
+from press.check.images import image_fault
 from press.check.options import annotation_faults, cell_faults
 from press.errors import BookError, BookErrors
 from press.read import words
 from press.read.book import Book
 from press.read.cells import Cell, Text
 from press.read.chapters import Chapter
+from press.read.config import CONFIG, line_at
 from press.read.document import (
+    KINDS,
+    Div,
     Document,
     Heading,
     Image,
@@ -21,6 +25,7 @@ from press.read.document import (
     Part,
     Quiz,
     Reference,
+    Refused,
     Shown,
     Value,
 )
@@ -28,6 +33,11 @@ from press.read.labels import LABEL, Label, label_of
 from press.read.scan import HEADING
 from press.read.tree import is_label
 from press.run.results import Result
+
+# What Quarto counts, and we do not.
+UNCOUNTED = {"lst", "thm", "lem", "cor", "prp", "cnj", "def", "exm", "sol",
+             "rem", "alg", "nte", "tip", "wrn", "imp", "cau", "vid"}
+SCHEMES = {"http", "https", "mailto"}
 
 
 def check_sources(book: Book) -> None:
@@ -56,12 +66,19 @@ def block_faults(book: Book) -> Iterator[BookError]:
     for chapter in book.chapters:
         yield from chapter.scan.faults
         yield from heading_faults(chapter)
+        yield from bracket_faults(chapter)
 
 
 def document_faults(book: Book) -> Iterator[BookError]:
     """What only the whole book shows: names without a thing, things that
     nobody explains."""
     known, names = book.labels, book.names
+    works = book.config.get("bibliography")
+    if works and not (book.root / works).is_file():
+        yield BookError(
+            CONFIG, line_at(book.lines, ("bibliography",)),
+            f"no such bibliography: {works}; name a file that is there",
+        )
     keys = bibliography_keys(book)
     yield from label_faults(book.documents, known)
     for document in book.documents:
@@ -117,6 +134,16 @@ def heading_faults(chapter: Chapter) -> Iterator[BookError]:
 # ---------------------------------------------------------------- labels
 
 
+def bracket_faults(chapter: Chapter) -> Iterator[BookError]:
+    """Formulas in TeX's brackets, which Markdown prints without them."""
+    for number, text in enumerate(chapter.scan.prose, 1):
+        if re.search(r"(?<!\\)\\\(.*\\\)|(?<!\\)\\\[.*[\\^_=].*\\\]", text):
+            yield BookError(
+                chapter.path, number, "a formula stands between $ and $, or "
+                "between $$ and $$; write it so",
+            )
+
+
 def label_faults(
     documents: list[Document], known: list[Label]
 ) -> Iterator[BookError]:
@@ -153,18 +180,11 @@ def part_faults(
 ) -> Iterator[tuple[int, str]]:
     """What is wrong with a thing, each on its line."""
     name, line = label_of(part)
-    if name.startswith("sec-") and not isinstance(part, Heading):
-        yield line, (
-            f"'{name}' is a section's label, and this is no heading; "
-            f"write '## Title {{#{name}}}', or give it another name"
-        )
+    if LABEL.fullmatch(name) and (said := bearer_fault(part, name)):
+        yield line, said
     match part:
-        case Heading(id=name) if LABEL.fullmatch(name) and (
-            not name.startswith("sec-")
-        ):
-            yield part.line, (
-                f"'{name}' is no section's label; write {{#sec-…}}"
-            )
+        case Refused():
+            yield part.line, part.message
         case Reference():
             if message := reference_fault(book, part, names, keys):
                 yield part.line, message
@@ -174,14 +194,15 @@ def part_faults(
             ):
                 yield part.line, message
         case Image(target=target, says=says):
-            if not says:
+            if not says.strip():
                 yield part.line, (
                     f"the image {target} has no alt text; write what it "
                     "shows: ![…](…)"
                 )
-            file = resolved(document.chapter, target)
-            if file and not (book.root / file).is_file():
-                yield part.line, f"no such image: {file}"
+            if message := image_fault(
+                book.root, target, resolved(document.chapter, target)
+            ):
+                yield part.line, message
         case Value(place="heading"):
             yield part.line, (
                 "no value in a heading: contents and references repeat the "
@@ -199,6 +220,30 @@ def part_faults(
                 )
 
 
+def bearer_fault(part: Part, name: str) -> str | None:
+    """A label of a kind that what bears it is not."""
+    kind, _, _ = name.partition("-")
+    if isinstance(part, Heading):
+        if kind != "sec":
+            return f"'{name}' is no section's label; write {{#sec-…}}"
+    elif kind == "sec":
+        return (
+            f"'{name}' is a section's label, and this is no heading; "
+            f"write '## Title {{#{name}}}', or give it another name"
+        )
+    elif isinstance(part, Div) and kind != "exr":
+        return (
+            f"'{name}' is no label of a div; give it to the cell, the image, "
+            "the table or the equation itself"
+        )
+    elif isinstance(part, Shown) and kind not in ("fig", "tbl"):
+        return (
+            f"'{name}' is no label of a cell; write fig-… for a picture, "
+            "tbl-… for a table"
+        )
+    return None
+
+
 def reference_fault(
     book: Book, part: Reference, names: dict[str, Label], keys: set[str]
 ) -> str | None:
@@ -212,10 +257,28 @@ def reference_fault(
                 "label something so, or remove the reference"
             )
             return f"nothing is labelled '{part.key}'; {advice}"
+        label = names[part.key]
+        opening = label.path == book.chapters[0].path
+        if not label.number and not opening:
+            return (
+                f"'{part.key}' bears no number to refer to; write "
+                f"[words](#{part.key}), with the file before the # where it "
+                "is another, or number it"
+            )
     elif part.key not in keys:
+        kind, hyphen, _ = part.key.partition("-")
+        if hyphen and kind in UNCOUNTED:
+            return (
+                f"nothing is counted as @{kind}-…; counted are "
+                + ", ".join(f"@{known}-…" for known in KINDS)
+            )
+        where = book.config.get("bibliography")
         return (
-            f"no source '{part.key}' in the bibliography; add it to "
-            f"{book.config.get('bibliography', 'one')}"
+            f"no source '{part.key}' in the bibliography; "
+            + (f"add it to {where}" if where else
+               "_quarto.yml names none: write 'bibliography: …' there")
+            + f", or write \\@{part.key} for the sign itself, an address "
+            "as <https://…>"
         )
     return None
 
@@ -225,6 +288,12 @@ def link_fault(
 ) -> str | None:
     """A link that leads to no page, or to no place on it."""
     path, _, anchor = target.partition("#")
+    scheme = re.match(r"([a-z][a-z+.-]*):|//", target, re.I)
+    if scheme and (scheme[1] or "").lower() not in SCHEMES:
+        return (
+            f"the link leads to {target}, which no book can open; write an "
+            "address that begins with https://, or a file of the book"
+        )
     file = resolved(chapter, path) if path else chapter.path.as_posix()
     if file is None:
         return None

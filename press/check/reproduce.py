@@ -22,8 +22,8 @@ from press.read.book import Book, read_book
 from press.read.cells import Cell
 from press.read.chapters import Chapter
 from press.run import data
+from press.run.environment import environment
 from press.run.inputs import device
-from press.run.kernel import environment
 from press.run.results import Result
 from press.run.run import run_all
 from press.run.steps import steps
@@ -121,6 +121,14 @@ def printed_text(output: dict) -> str | None:
         return f"{output['ename']}: {output['evalue']}"
     data = output.get("data", {})
     return data.get("text/markdown", data.get("text/plain"))
+
+
+def count_pictures(result: Result) -> int:
+    """How many outputs are pictures, of which no record is kept."""
+    return sum(
+        any(kind.startswith("image/") for kind in output.get("data", ()))
+        for outputs in result.outputs.values() for output in outputs
+    )
 
 
 def agrees(recorded: Recorded, found: Recorded) -> bool:
@@ -272,6 +280,8 @@ def compare(
     report.console.print(table)
     for difference in differences:
         report.say(str(difference))
+    if pictures := sum(map(count_pictures, results)):
+        report.say(f"{pictures} pictures were drawn, and are not compared")
     report.say(
         f"{sum(total.values())} numbers: {total['exact']} exact, "
         f"{total['close']} close, {total['machine']} of this machine, "

@@ -6,9 +6,10 @@ over the cores.
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+from press.interrupt import run_child
 
 QUICK = ("tests/scratch", "tests/press")
 QUICKLY = "not slow and not daily and not browser"
@@ -52,7 +53,7 @@ def worst(*codes: int) -> int:
 def pytest(root: Path, marks: str, arguments: list[str]) -> int:
     """One process of pytest, with a worker a core: its exit code."""
     workers = os.cpu_count() or 1
-    return subprocess.run(
+    return run_child(
         [sys.executable, "-m", "pytest", "-q", "-m", marks, "-n",
          str(workers), "--dist", "worksteal", *arguments], cwd=root,
-    ).returncode
+    )

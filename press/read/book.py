@@ -1,22 +1,23 @@
 """The book: its chapters, and all that is asked of them more than once."""
 
-import os
+import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
 from press.errors import BookError, BookErrors
+from press.pools import workers
 from press.read.chapters import Chapter, read_chapter
+from press.read.config import CONFIG, Lines, line_at, read_config
 from press.read.document import Document
 from press.read.edition import read_version
 from press.read.labels import Label, number_labels, shown_number
 from press.read.reading import read_document, readers
 from press.read.simulations import Simulation, find_simulations
 from press.read.words import Entry, Mark, read_entries, read_marks
+
+FIRST_FILE = Path("index.qmd")
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,24 @@ class Book:
     chapters: tuple[Chapter, ...]
     settings: dict[str, str] = field(default_factory=dict, compare=False)
     version: str = ""
+    lines: Lines = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:
-        return self.config["book"]["title"]
+        """The title, which is text: no character of it is markup."""
+        return one_spaced(self.config["book"]["title"])
 
     @property
     def subtitle(self) -> str:
-        return self.config["book"].get("subtitle", "")
+        return one_spaced(self.config["book"].get("subtitle", ""))
+
+    @property
+    def authors(self) -> list[str]:
+        said = self.config["book"].get("author", [])
+        return [
+            one_spaced(one["name"] if isinstance(one, dict) else one)
+            for one in (said if isinstance(said, list) else [said])
+        ]
 
     @cached_property
     def documents(self) -> list[Document]:
@@ -48,7 +59,7 @@ class Book:
             except BookError as error:
                 return error
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with workers() as pool:
             found = list(pool.map(read, self.chapters))
         errors = [one for one in found if isinstance(one, BookError)]
         if errors:
@@ -119,60 +130,72 @@ class Book:
 
 def read_book(root: Path) -> Book:
     """Read `_quarto.yml`, every chapter that it names, and the version."""
-    config_path = root / "_quarto.yml"
-    try:
-        config = yaml.safe_load(config_path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BookError("_quarto.yml", None, f"not found in {root}")
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        raise BookError("_quarto.yml", line, f"not YAML: {error}")
-
-    book = (config or {}).get("book") or {}
-    if not book.get("chapters"):
-        raise BookError(
-            "_quarto.yml", None, "no chapters; list them under book: chapters:"
-        )
+    config, lines = read_config(root)
+    book = config["book"]
+    entries = list(listed(book, "chapters", lines))
+    appended = list(listed(book, "appendices", lines))
+    check_listed(root, [*entries, *appended])
 
     chapters = []
     count = 0
-    for path, part in listed(book["chapters"]):
+    for path, part, _ in entries:
         chapter = read_chapter(root, path, part=part)
-        if "unnumbered" not in chapter.heading[1]:
+        if not chapter.unnumbered:
             count += 1
             chapter = replace(chapter, number=str(count))
         chapters.append(chapter)
-    for index, (path, part) in enumerate(listed(book.get("appendices", []))):
+    for index, (path, part, _) in enumerate(appended):
         chapter = read_chapter(root, path, part=part, appendix=True)
         chapters.append(replace(
             chapter, number=chr(ord("A") + index)
         ))
-    names: dict[str, Path] = {}
-    for chapter in chapters:
-        if chapter.name in names:
-            raise BookError(
-                "_quarto.yml", None,
-                f"{names[chapter.name]} and {chapter.path} bear one name; "
-                "rename one",
-            )
-        names[chapter.name] = chapter.path
     return Book(
-        root, config, tuple(chapters), version=read_version(root)
+        root, config, tuple(chapters), version=read_version(root),
+        lines=lines,
     )
 
 
-def listed(entries: list) -> Iterator[tuple[Path, str | None]]:
-    """Files in reading order with the part each belongs to."""
-    for entry in entries:
+def listed(
+    book: dict, key: str, lines: Lines
+) -> Iterator[tuple[Path, str | None, int]]:
+    """Files in reading order with the part each belongs to, and the line
+    that names it."""
+    for number, entry in enumerate(book.get(key, [])):
+        place = ("book", key, number)
         if isinstance(entry, str):
-            yield Path(entry), None
-        elif isinstance(entry, dict) and "chapters" in entry:
-            for path in entry["chapters"]:
-                yield Path(path), entry.get("part")
-        else:
-            raise BookError(
-                "_quarto.yml", None,
-                f"cannot read {entry!r}; write a file or 'part:' with "
-                "'chapters:' under it",
-            )
+            yield Path(entry), None, line_at(lines, place)
+            continue
+        for inner, path in enumerate(entry["chapters"]):
+            line = line_at(lines, (*place, "chapters", inner))
+            yield Path(path), one_spaced(entry["part"]), line
+
+
+def check_listed(
+    root: Path, entries: list[tuple[Path, str | None, int]]
+) -> None:
+    """Raise for files that are not there, and for two of one name."""
+    faults = []
+    names: dict[str, Path] = {}
+    if entries[0][0] != FIRST_FILE:
+        faults.append(BookError(CONFIG, entries[0][2], (
+            f"the first chapter is {entries[0][0]}; begin with {FIRST_FILE}, "
+            "whose page is the book's first")))
+    for path, _, line in entries:
+        if not (root / path).is_file():
+            faults.append(BookError(CONFIG, line, (
+                f"no such chapter: {path}; name a file that is there")))
+        if path.stem in names:
+            faults.append(BookError(
+                CONFIG, line, f"{names[path.stem]} and {path} bear one name; "
+                "rename one",
+            ))
+        names.setdefault(path.stem, path)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise BookErrors(faults)
+
+
+def one_spaced(words: str) -> str:
+    """A title's words in one line."""
+    return re.sub(r"[ \t\r\n]+", " ", words).strip()

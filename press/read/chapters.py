@@ -44,6 +44,11 @@ class Chapter:
     def title(self) -> str:
         return self.heading[0]
 
+    @property
+    def unnumbered(self) -> bool:
+        """Whether its title says that it bears no number."""
+        return bool({"-", ".unnumbered"} & {*self.heading[1].split()})
+
     @cached_property
     def scan(self) -> Scan:
         return scan(self.path, self.pieces)
@@ -55,7 +60,7 @@ def read_chapter(
 ) -> Chapter:
     try:
         text = (root / path).read_bytes().decode("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise BookError("_quarto.yml", None, f"no such chapter: {path}")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1

@@ -7,6 +7,7 @@ answered from it.
 import re
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import unquote
 
 from press.read.cells import Cell
 from press.read.chapters import Chapter
@@ -125,6 +126,13 @@ class Prose(Part):
 
 
 @dataclass(frozen=True)
+class Refused(Part):
+    """What would not come out right, and what to write instead."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Definition(Part):
     """A paragraph that begins with an entry of the glossary."""
 
@@ -187,7 +195,8 @@ def find(
 
 def to(target: str) -> str:
     """A pattern for a link to a target, or for the target alone."""
-    return rf"(?:{BRACKETED}\(<?)?{re.escape(target)}"
+    written = f"(?:{re.escape(target)}|{re.escape(unquote(target))})"
+    return rf"(?:{BRACKETED}\(<?)?{written}"
 
 
 def spaced(words: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
-from press.read.pandoc import READER, pandoc
+from press.read.pandoc import READER, pandoc_warned
 
 # A line with none of these is what it says.
 MARKUP = re.compile(r"[^\w\s,;:?!()/+=%-]|--|_|https?:|www\.")
+UNSET = re.compile(r"Could not convert TeX math (.*?), rendering as TeX")
 MARK = "\ue000"
 
 _said: dict[str, str] = {}
@@ -55,10 +56,28 @@ def plain_inlines(version: list[int], lists: list[list]) -> list[str]:
     }), "json") if lists else []
 
 
+def unset_formulas(version: list[int], formulas: list) -> list[int]:
+    """The positions of those of pandoc's formulas that it cannot set, and
+    would print as TeX."""
+    if not formulas:
+        return []
+    _, warnings = pandoc_warned("a formula", json.dumps({
+        "pandoc-api-version": version, "meta": {}, "blocks": [
+            {"t": "Para", "c": [one]} for one in formulas],
+    }), "--from", "json", "--to", "html5", "--mathml")
+    unset = [found[1].strip() for warning in warnings
+             if (found := UNSET.match(warning))]
+    return [
+        position for position, one in enumerate(formulas)
+        if " ".join(one["c"][1].split()) in unset
+    ]
+
+
 def said(count: int, text: str, reader: str) -> list[str]:
     """The words of so many marked paragraphs."""
-    words = json.loads(pandoc(
+    told, _ = pandoc_warned(   # a formula that it cannot set is words too
         "a title", text, "--from", reader,
         "--to", str(Path(__file__).with_name("plain.lua")),
-    ))
+    )
+    words = json.loads(told)
     return [" ".join(words[str(number)].split()) for number in range(count)]

@@ -19,8 +19,20 @@ from press.cache import own_files, remembered
 from press.errors import BookError
 from press.read.cells import Cell, Text
 from press.read.chapters import Chapter
+from press.read.dialect import (
+    NO_METADATA,
+    NO_TABLE,
+    UNMEANT,
+    UNSEEN,
+    code_fault,
+    div_fault,
+    formula_fault,
+    stray_marks,
+    warning_fault,
+)
 from press.read.document import (
     BRACKETED,
+    KINDS,
     Anchor,
     Definition,
     Div,
@@ -40,11 +52,14 @@ from press.read.document import (
     spaced,
     to,
 )
-from press.read.pandoc import READER, pandoc, program_version
-from press.read.plain import plain_inlines
+from press.read.pandoc import READER, pandoc_warned, program_version
+from press.read.plain import plain_inlines, unset_formulas
+from press.read.refusals import Refusals
 from press.read.scan import Stamp
 from press.read.tree import (
+    HIDDEN,
     Node,
+    is_label,
     quiz_options,
     referred,
     stringify,
@@ -56,23 +71,7 @@ CELL = "press-cell"
 CAPTION = "press-caption"
 EQUATION = re.compile(r"\{#(eq-[\w-]+)\}")
 VALUE = re.compile(r"\{python\}\s+(.*)", re.DOTALL)
-# What the scanner finds and pandoc does not, and the other way round.
-UNSEEN = {
-    "heading": "pandoc sees no heading here; write '## Title' between blank "
-    "lines, outside quotes, lists and raw HTML",
-    "div": "pandoc sees no div here; leave a blank line above it, and give "
-    "it attributes such as '::: {.note}'",
-    "end": "pandoc sees no end of a div here; leave a blank line above it",
-    "cell": "pandoc sees no cell here; begin its fence at the start of the "
-    "line, or in a list where the words of its item begin",
-}
-UNMEANT = {
-    "heading": "pandoc sees a heading that is not written as one; write "
-    "'## Title' between blank lines, outside quotes, lists and "
-    "content-visible",
-    "div": "pandoc sees a div that is not written as one; write "
-    "'::: {.name}' on a line of its own",
-}
+BEARERS = {("Figure", "fig"), ("Table", "tbl")}
 
 
 def readers() -> dict[str, str]:
@@ -92,12 +91,16 @@ def read_document(
     return Document(chapter, pickle.loads(parts))
 
 
-def marked(chapter: Chapter) -> str:
-    """The chapter for pandoc: each cell a div with its captions in it."""
+def marked(chapter: Chapter) -> tuple[str, list[int]]:
+    """The chapter for pandoc, each cell a div with its captions in it; and
+    of each line the one that it stands on in the chapter."""
     lines: list[str] = []
+    numbers: list[int] = []
     for index, piece in enumerate(chapter.pieces):
         if isinstance(piece, Text):
-            lines += piece.text.split("\n")
+            texts = piece.text.split("\n")
+            lines += texts
+            numbers += range(piece.line, piece.line + len(texts))
             continue
         block = ["", f":::::::: {{.{CELL} n={index}}}"]
         for option in CAPTIONS:
@@ -106,33 +109,46 @@ def marked(chapter: Chapter) -> str:
                           ":::::::", ""]
         block += ["::::::::", ""]
         lines += [piece.indent + line if line else "" for line in block]
-    return "\n".join(lines)
+        numbers += [piece.line] * len(block)
+    return "\n".join(lines), numbers
 
 
-class Reader:
+class Reader(Refusals):
     """Goes through pandoc's tree of one chapter and notes its parts."""
 
     def __init__(self, chapter: Chapter) -> None:
+        super().__init__()
         self.chapter = chapter
         self.stamps = chapter.scan.stamps
         self.passed = 0                      # stamps that are behind us
-        self.within: tuple[Div, ...] = ()
-        self.place = "text"
         self.fixed = 0                       # the line of a cell's caption
-        self.parts: list[Part | None] = []
         self.met = Counter[tuple[int, str]]()
         self.equations: dict[int, str] = {}  # the labels, by their node's id
+        self.formulas: list[tuple[Node, int]] = []
         # Parts whose words pandoc has yet to make plain, by their place.
         self.later: list[tuple[int, list[list[Node]], Any]] = []
 
     def read(self) -> tuple[Part, ...]:
-        tree = json.loads(pandoc(
-            self.chapter.path, marked(self.chapter),
-            "--from", READER, "--to", "json",
-        ))
+        text, numbers = marked(self.chapter)
+        told, warnings = pandoc_warned(
+            self.chapter.path, text, "--from", READER, "--to", "json")
+        tree = json.loads(told)
         self.walk(tree["blocks"])
         if self.passed < len(self.stamps):
             raise self.misread(self.stamps[self.passed])
+        for warning in warnings:
+            line, message, pattern = warning_fault(warning)
+            line = numbers[min(line, len(numbers)) - 1]
+            if pattern:
+                line = find(self.chapter, pattern, 1, line + 1, 1)
+            self.refuse(line, message)
+        for position in unset_formulas(
+            tree["pandoc-api-version"], [node for node, _ in self.formulas]
+        ):
+            node, line = self.formulas[position]
+            self.refuse(line, formula_fault(node["c"][1]))
+        if tree["meta"]:
+            self.refuse(self.line_of(r"(?m)^(?:---|%)"), NO_METADATA)
         asked = [inlines for _, lists, _ in self.later for inlines in lists]
         said = iter(plain_inlines(tree["pandoc-api-version"], asked))
         for position, lists, make in self.later:
@@ -149,6 +165,7 @@ class Reader:
                 else:
                     self.walk(one)
         elif isinstance(node, dict) and "t" in node:
+            self.look_at_attributes(node)
             visit = getattr(self, node["t"].lower(), None)
             if visit:
                 visit(node)
@@ -163,6 +180,7 @@ class Reader:
             assert isinstance(cell, Cell)
             line = self.pass_stamp("cell")
             notes = None
+            self.look_at_title()
             if isinstance(after, dict) and after.get("t") == "OrderedList":
                 notes = len(after["c"][1])
             self.parts.append(Shown(line, self.within, cell, notes))
@@ -173,12 +191,18 @@ class Reader:
                 self.fixed, self.place = 0, "text"
             return
         line = self.pass_stamp("div", identifier)
+        self.look_at_attributes(node)
+        if message := div_fault(classes, named):
+            self.refuse(line, message)
         div = Div(line, self.within, identifier, tuple(classes), named)
         self.parts.append(div)
         self.parts += [
             Prose(line, self.within, words, (line, line + 1), "attribute")
             for words in named.values()
         ]
+        for words in named.values():
+            for _, message in stray_marks(words):
+                self.refuse(line, message)
         around, self.within = self.within, (*self.within, div)
         place = len(self.parts)
         self.parts.append(None)
@@ -194,6 +218,7 @@ class Reader:
         line = self.pass_stamp("heading", identifier, words_of(inlines))
         own = self.stamps[self.passed - 1].id
         within = self.within
+        self.look_at_heading(line, level, inlines)
         self.later.append((len(self.parts), [inlines], lambda title: Heading(
             line, within, level, own, tuple(classes), title)))
         self.parts.append(None)
@@ -203,6 +228,7 @@ class Reader:
 
     def para(self, node: Node) -> None:
         inlines = node["c"]
+        self.look_at_title()
         first = inlines[0] if inlines else {}
         if first.get("t") == "Span" and "entry" in first["c"][0][1]:
             self.definition(first, inlines[1:])
@@ -231,21 +257,48 @@ class Reader:
         self.parts.append(None)
 
     def table(self, node: Node) -> None:
-        self.anchor(node["c"][0][0])
-        self.walk(node["c"])
+        identifier = node["c"][0][0]
+        self.anchor(identifier)
+        kind, _, _ = identifier.partition("-")
+        if kind in KINDS and (node["t"], kind) not in BEARERS:
+            line = self.line_of(rf"#{re.escape(identifier)}(?![\w-])")
+            self.refuse(line, (
+                f"'{identifier}' is no label of a {node['t'].lower()}; "
+                "write fig-… for an image and tbl-… for a table"))
+        self.captioned = True
+        self.walk(node["c"][1])
+        self.captioned = False
+        self.walk(node["c"][2:])
 
     figure = table
+
+    def definitionlist(self, node: Node) -> None:
+        for term, meanings in node["c"]:
+            self.prose(term)
+            self.walk(meanings)
+
+    def lineblock(self, node: Node) -> None:
+        for line in node["c"]:
+            self.prose(line)
+            if (text := words_of(line)).endswith("|"):
+                self.refuse(self.line_of(spaced(text)), (
+                    f"this is no table; {NO_TABLE}"))
 
     # -------------------------------------------------------- in sentences
 
     def prose(self, inlines: list[Node]) -> None:
         """Note the words of a block, then what stands among them."""
         text = words_of(inlines)
+        for label in self.equations.values():
+            text = text.replace(f"{{#{label}}}", HIDDEN, 1)
         lines = (self.fixed, self.fixed + 1) if self.fixed else self.region()
         first = re.match(r"(?:\w+\s*)+", text)
         line = find(self.chapter, spaced(first[0]) if first else "$^", *lines)
         self.parts.append(Prose(
             self.fixed or line, self.within, text, lines, self.place))
+        for mark, message in stray_marks(text):
+            if at := self.line_among(lines, line, mark):
+                self.refuse(at, message)
         self.walk(inlines)
 
     def cite(self, node: Node) -> None:
@@ -253,6 +306,12 @@ class Reader:
         for number, citation in enumerate(citations):
             key = citation["citationId"]
             line = self.line_of(rf"@\{{?{re.escape(key)}(?!\w)")
+            if is_label(key) and (
+                citation["citationPrefix"] or citation["citationSuffix"]
+            ):
+                self.refuse(line, (
+                    "the words beside a reference in brackets are lost; "
+                    f"write them around it, as in 'see [@{key}]'"))
             self.parts.append(Reference(
                 line, self.within, key, number == 0 and len(citations) > 1))
             self.walk(citation["citationPrefix"])
@@ -270,6 +329,14 @@ class Reader:
         says = dict(attributes).get("alt") or words_of(caption)
         self.parts.append(Image(line, self.within, target, says))
         self.anchor(identifier)
+        for name in dict(attributes).keys() - {"alt"}:
+            self.refuse(line, (
+                f"'{name}' of an image is not read in all formats; set its "
+                "size in the file, and what it shows as alt=\"…\""))
+        if identifier.partition("-")[0] in KINDS:
+            self.refuse(line, (
+                "an image in a sentence bears no number; give it a caption "
+                "and a paragraph of its own"))
         self.walk(caption)
 
     def span(self, node: Node) -> None:
@@ -282,11 +349,17 @@ class Reader:
         self.walk(inlines)
 
     def code(self, node: Node) -> None:
+        if message := code_fault(node["c"][1]):
+            self.refuse(self.line_of(re.escape(
+                node["c"][1].split()[0])), message)
         if match := VALUE.fullmatch(node["c"][1]):
             line = self.line_of(r"`\{python\}\s+" + spaced(match[1]) + r"\s*`")
             self.parts.append(Value(line, self.within, match[1], self.place))
 
     def math(self, node: Node) -> None:
+        first = node["c"][1].strip().split("\n")[0]
+        self.formulas.append((node, self.fixed or find(
+            self.chapter, spaced(first), *self.region())))
         self.parts.append(Formula(
             self.fixed or self.region()[0], self.within, node["c"][1]))
         self.anchor(self.equations.pop(id(node), ""))
@@ -331,6 +404,26 @@ class Reader:
         if self.passed < len(self.stamps):
             end = self.stamps[self.passed].line
         return start, max(end, start + 1)
+
+    def line_among(
+        self, lines: tuple[int, int], first: int, mark: str
+    ) -> int:
+        """The line of the next such mark in a block that begins on the line
+        `first`, or 0 where it is written with backslashes, as meant. The
+        line of a heading or a div is none of its text."""
+        if self.fixed:
+            return self.fixed
+        if self.place == "text" and self.passed:
+            first = max(first, lines[0] + 1)
+        nth = self.met[first, mark]
+        self.met[first, mark] += 1
+        written = re.escape(mark)
+        for dash, hyphens in (("—", "---"), ("–", "--"), ("…", r"\.\.\.")):
+            written = written.replace(dash, f"(?:{dash}|{hyphens})")
+        written = rf"(?<!\\){written}"
+        if not re.search(written, "\n".join(self.chapter.scan.shown)):
+            return 0
+        return find(self.chapter, written, first, lines[1], nth)
 
     def line_of(self, pattern: str) -> int:
         """The line of the next match of a pattern; of equal ones in a

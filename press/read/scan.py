@@ -12,9 +12,13 @@ from pathlib import Path
 
 from press.errors import BookError
 from press.read.cells import INLINE, Cell, Text
+from press.read.dialect import fence_fault
 
 FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})(.*)$")
-HEADING = re.compile(r"^(?:> ?)*(#{1,6})[ \t]+(.*?)[ \t]*$")
+# A fence may be the first thing in an item of a list.
+OPENING = re.compile(
+    r"^([ \t>]*(?:(?:[-*+:]|\(?[\w#@]{1,4}[.)])[ \t]+)*)(`{3,}|~{3,})(.*)$")
+HEADING = re.compile(r"^(?:> ?)*(#{1,6})(?:[ \t]+(.*?))?[ \t]*$")
 TRAILING = re.compile(r"[ \t]*\{([^{}]*)\}[ \t]*$")
 DIV = re.compile(r"^[ \t>]*(:{3,})[ \t]*(.*?)[ \t]*:*[ \t]*$")
 IDENTIFIER = re.compile(r"#([^\s}]+)")
@@ -120,8 +124,8 @@ class Scanner:
 
     def text_line(self, line: int, text: str) -> str:
         """What of a line is prose; note what it begins or ends."""
-        fence = FENCE.match(text)
         if self.fence:
+            fence = FENCE.match(text)
             if fence and closes(fence, self.fence):
                 self.fence = ""
             elif INLINE.search(text):
@@ -133,8 +137,12 @@ class Scanner:
         text = self.without_comments(line, text)
         if self.comment and not text:
             return ""
-        if fence and text and "`" not in fence[2]:
-            self.fence, self.hidden_since = fence[1], line
+        opening = OPENING.match(text)
+        if opening and "`" not in opening[3]:
+            before, self.fence, info = opening.groups()
+            self.hidden_since = line
+            if fault := fence_fault(self.fence, info.strip(), before):
+                self.fault(line, fault)
             return ""
         if match := DIV.match(text):
             if match[2]:
@@ -147,7 +155,7 @@ class Scanner:
                 self.fault(line, "this ::: closes no div; remove it")
         elif match := HEADING.match(text):
             self.stamps.append(
-                Stamp("heading", line, len(match[1]), match[2]))
+                Stamp("heading", line, len(match[1]), match[2] or ""))
         return text
 
     def without_comments(self, line: int, text: str) -> str:

@@ -8,7 +8,7 @@ from press.cache import Made, content, contents, keep, recall
 from press.errors import BookError
 from press.imports import reached
 from press.read.book import Book
-from press.run.kernel import environment
+from press.run.environment import environment
 
 RAW = "data/MNIST/raw/*-ubyte"
 FETCH = """\

@@ -1,9 +1,13 @@
 """Run the cells of a chapter in a Jupyter kernel of its own."""
 
 import ast
+import atexit
 import os
 import re
+import signal
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,43 +18,26 @@ from press.files import laid_out
 from press.read.book import Book
 from press.read.cells import Cell, Inline
 from press.read.chapters import Chapter
+from press.run.children import check_children
+from press.run.environment import watched
 from press.run.locate import Frame, ask_frames, locate
+from press.run.names import name_steps
 from press.run.results import uncolored
+from press.run.seen import Seen, read_seen
 from press.run.steps import code_of, name_of, steps
 
 if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelManager
     from nbclient.exceptions import CellExecutionError
 
 TIME_LIMIT = 600  # seconds a single cell may take
+START_LIMIT = 60  # seconds a kernel may take to answer
 SETUP = """\
 import matplotlib_inline.backend_inline as _backend
 _backend.set_matplotlib_formats("svg")
 del _backend
 """
 Progress = Callable[[Chapter, str, int, int], None]
-
-
-def environment(book: Book) -> dict[str, str]:
-    """What `_environment` sets, over the environment we were given, and
-    over both the book's own settings."""
-    result = dict(os.environ)
-    file = book.root / "_environment"
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    for line in text.splitlines():
-        if "=" in line and not line.startswith("#"):
-            name, value = line.split("=", 1)
-            result[name.strip()] = value.strip()
-    result.update(book.settings)
-    state = book.root / ".cache" / "home"
-    state.mkdir(parents=True, exist_ok=True)
-    result.update(
-        IPYTHONDIR=str(state / "ipython"),
-        JUPYTER_CONFIG_DIR=str(state / "jupyter"),
-        JUPYTER_PREFER_ENV_PATH="1",
-        MPLCONFIGDIR=str(state / "matplotlib"),
-        PYDEVD_DISABLE_FILE_VALIDATION="1",
-    )
-    return result
 
 
 def as_notebook(chapter: Chapter) -> nbformat.NotebookNode:
@@ -79,17 +66,16 @@ def sockets_in(folder: Path) -> dict[str, str]:
 
 async def execute(
     book: Book, chapter: Chapter, progress: Progress | None
-) -> nbformat.NotebookNode:
-    """Run every step in one kernel; the first that raises ends it."""
+) -> tuple[nbformat.NotebookNode, Seen]:
+    """Run every step in one kernel; the first that raises ends it. Also
+    what the kernel read."""
     with laid_out({}) as folder:
-        return await execute_with(
-            book, chapter, progress, sockets_in(folder))
+        return await execute_in(folder, book, chapter, progress)
 
 
-async def execute_with(
-    book: Book, chapter: Chapter, progress: Progress | None,
-    sockets: dict[str, str],
-) -> nbformat.NotebookNode:
+async def execute_in(
+    folder: Path, book: Book, chapter: Chapter, progress: Progress | None,
+) -> tuple[nbformat.NotebookNode, Seen]:
     from jupyter_client import AsyncKernelClient, AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import (
@@ -98,20 +84,30 @@ async def execute_with(
         DeadKernelError,
     )
 
+    from press.run.spec import OneKernel
+
     notebook = as_notebook(chapter)
     listed = [None, *(step for _, step in steps(chapter))]
     for _, written in steps(chapter):
         check_step(chapter, written)
     sources = [node.source for node in notebook.cells]
-    current = 0
+    current = read = 0
+    group = None
     frames: list[Frame] = []
 
     def starting(cell: object, cell_index: int) -> None:
-        nonlocal current
-        current = cell_index
+        nonlocal current, group
+        current, group = cell_index, group_of(manager)
         step = listed[cell_index]
         if progress and isinstance(step, Cell):
             progress(chapter, step.name, cell_index, len(listed))
+
+    def ended(
+        cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict,
+    ) -> None:
+        nonlocal read
+        seen, read = read_seen(told, read)
+        check_children(book, chapter, listed[:cell_index + 1], seen)
 
     async def raised(
         cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict,
@@ -122,17 +118,22 @@ async def execute_with(
                 client.kc, sources, execute_reply["content"]["ename"]
             ))
 
-    environ = environment(book)
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    manager = AsyncKernelManager(**sockets)
+    told = folder / "seen"
+    environ = watched(book, told)
+    manager = AsyncKernelManager(
+        kernel_spec_manager=OneKernel(), **sockets_in(folder))
     client = NotebookClient(
         notebook, timeout=TIME_LIMIT, km=manager,
         resources={"metadata": {"path": str(book.root)}},
-        on_cell_start=starting, on_cell_error=raised, record_timing=False,
+        on_cell_start=starting, on_cell_executed=ended,
+        on_cell_error=raised, record_timing=False,
         shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+        startup_timeout=START_LIMIT,
     )
     try:
-        await client.async_execute(env=environ, cleanup_kc=True)
+        with open(folder / "stderr", "wb") as stderr:
+            await client.async_execute(
+                env=environ, cleanup_kc=True, stderr=stderr)
     except CellExecutionError as error:
         raise failure(book, chapter, listed[:current + 1], frames, error)
     except CellTimeoutError:
@@ -150,11 +151,44 @@ async def execute_with(
             "the kernel died here (out of memory, or a crash in native "
             "code); run this chapter's cells by hand to see which line",
         )
+    except RuntimeError as error:
+        if current or not str(error).startswith("Kernel "):
+            raise
+        raise BookError(chapter.path, 1, start_failure(folder / "stderr"))
     finally:
-        # nbclient ends no kernel whose start was broken off.
+        # nbclient ends no kernel whose start was broken off, and at the
+        # exit trips over one that it has ended.
+        atexit.unregister(client._cleanup_kernel)
+        group = group or group_of(manager)
         if manager.has_kernel:
             await manager.shutdown_kernel(now=True)
-    return nbformat.from_dict(notebook)
+        end_group(group)
+    made = nbformat.from_dict(notebook)
+    name_steps(book, made, listed)
+    return made, read_seen(told)[0]
+
+
+def group_of(manager: "AsyncKernelManager") -> int | None:
+    """The group of processes that a kernel and all it starts belong to."""
+    return getattr(manager.provisioner, "pgid", None)
+
+
+def end_group(group: int | None) -> None:
+    """End what a kernel has left behind."""
+    if group and sys.platform != "win32" and group != os.getpgid(0):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def start_failure(stderr: Path) -> str:
+    """What is wrong with a kernel that never answered."""
+    said = stderr.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line for line in reversed(said) if line.strip()), "")
+    return (
+        f"the kernel of this chapter does not start within {START_LIMIT} s"
+        + (f", and says: {last}" if last else "")
+        + "; 'python -m ipykernel_launcher' in .venv shows more"
+    )
 
 
 def check_step(chapter: Chapter, step: Cell | Inline) -> None:

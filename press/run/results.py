@@ -9,8 +9,12 @@ import nbformat
 from press.errors import BookError
 from press.read.cells import Inline
 from press.read.chapters import Chapter
+from press.read.dialect import markdown_fault
+from press.run.screen import GOES_ON, left_on_screen
 from press.run.steps import name_of, steps
 
+# What says of an object no more than that it is one.
+UNSAID = re.compile(r"<[^<>]* object>|<[^<>]* at 0x[0-9a-fA-F]{4,}>")
 # What gives a terminal colors, and would be printed as [31m.
 TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -42,32 +46,68 @@ def collect(
 
 
 def merged(outputs: list) -> list[dict]:
-    """Outputs with neighbouring pieces of one stream joined."""
+    """Outputs with neighbouring pieces of one stream joined, each as it is
+    when the cell has ended."""
     result: list[dict] = []
     for output in outputs:
-        last = result[-1] if result else None
-        if (
-            last and output.output_type == "stream" == last["output_type"]
-            and output.name == last["name"]
-        ):
+        last = stream_before(output, result)
+        if last is not None:
             last["text"] += output.text
         else:
             result.append(dict(output))
-    return result
+    return [one for one in map(settled, result) if one is not None]
+
+
+def stream_before(output: dict, before: list[dict]) -> dict | None:
+    """The piece of a stream that an output goes on from: its neighbour, or
+    a progress bar that other words have come after."""
+    if output["output_type"] != "stream":
+        return None
+    mine = [one for one in before if one["output_type"] == "stream"
+            and one["name"] == output["name"]]
+    near = before[-1:] if not GOES_ON.match(output["text"]) else mine[-1:]
+    return next((one for one in near if one in mine), None)
+
+
+def settled(output: dict) -> dict | None:
+    """An output without what only a terminal obeys; none where nothing is
+    left of it."""
+    if output["output_type"] == "stream":
+        text = left_on_screen(output["text"])
+        if output["text"] and not text.strip() and text != output["text"]:
+            return None
+        return {**output, "text": text}
+    data = output.get("data", {})
+    words = {kind: left_on_screen(body) for kind, body in data.items()
+             if kind in ("text/plain", "text/markdown")}
+    if words:
+        return {**output, "data": {**data, **words}}
+    if output["output_type"] == "error":
+        return {**output, "evalue": left_on_screen(output["evalue"])}
+    return output
 
 
 def inline_value(chapter: Chapter, inline: Inline, outputs: list) -> str:
     """An expression's value as markdown, as Quarto prints it."""
-    for output in outputs:
-        if output.output_type == "execute_result":
-            data = output.data
-            if "text/markdown" in data:
-                return data["text/markdown"].strip()
-            return escaped(unquoted(data["text/plain"]))
-    raise BookError(
-        chapter.path, inline.line,
-        f"`{{python}} {inline.source}` has no value to print",
-    )
+    data: dict[str, str] = next((output.data for output in outputs
+                 if output.output_type == "execute_result"), {})
+    if "text/markdown" in data:
+        value = left_on_screen(data["text/markdown"]).strip()
+        wrong = markdown_fault(value)
+        said = f"has a value in Markdown, and {wrong}" if wrong else ""
+        if "\n\n" in value:
+            said = "has several paragraphs; print it in a cell of its own"
+    elif "text/plain" in data:
+        words = left_on_screen(unquoted(data["text/plain"]))
+        value = escaped(" ".join(words.splitlines()))
+        said = f"is {words[:60]}, an object; print what it holds" if (
+            UNSAID.search(words)) else ""
+    else:
+        said = "has no value to print"
+    if said:
+        raise BookError(
+            chapter.path, inline.line, f"`{{python}} {inline.source}` {said}")
+    return value
 
 
 def uncolored(text: str) -> str:

@@ -9,12 +9,16 @@ from typing import Any
 
 import nbformat
 
-from press.cache import Made, contents, keep, recall
+from press.cache import Made, keep, recall
+from press.errors import BookErrors
 from press.read.book import Book
 from press.read.chapters import Chapter
-from press.run.inputs import data_of, inputs_of
-from press.run.kernel import Progress, environment, execute
+from press.run.environment import environment
+from press.run.inputs import inputs_of
+from press.run.kernel import Progress, execute
+from press.run.outputs import output_faults
 from press.run.results import Result, collect
+from press.run.seen import changed_meanwhile, found_by, look_at
 from press.run.steps import steps
 
 ENTRIES_KEPT = 4  # cached runs of one chapter
@@ -29,7 +33,22 @@ def run_all(
     Chapters run side by side on the cores at hand, except those that
     time something: these run alone, after the others.
     """
-    return asyncio.run(_run_all(book, progress, cache))
+    with asyncio.Runner(loop_factory=loop_without_signals) as runner:
+        return runner.run(_run_all(book, progress, cache))
+
+
+def loop_without_signals() -> asyncio.AbstractEventLoop:
+    """A loop in which nbclient takes no signal for itself: it would end one
+    kernel, and the others would go on."""
+    def refuse(*_: object) -> None:
+        raise RuntimeError("signals are seen to by the press")
+
+    loop = asyncio.new_event_loop()
+    # What tasks that were broken off say of it helps nobody.
+    loop.set_exception_handler(lambda *_: None)
+    loop.add_signal_handler = refuse  # type: ignore
+    loop.remove_signal_handler = refuse  # type: ignore
+    return loop
 
 
 async def _run_all(
@@ -58,7 +77,10 @@ async def _run_all(
     for chapter in book.chapters:
         if chapter.path not in done:
             done[chapter.path] = await bounded(chapter)
-    return [done[c.path] for c in book.chapters]
+    results = [done[c.path] for c in book.chapters]
+    if faults := [f for result in results for f in output_faults(result)]:
+        raise BookErrors(faults)
+    return results
 
 
 async def gather(*coroutines: Coroutine[Any, Any, Result]) -> list[Result]:
@@ -85,15 +107,47 @@ async def run(
     if not any(True for _ in steps(chapter)):
         return Result(chapter, {}, {}, nbformat.v4.new_notebook(), False)
     folder = cache or book.root / ".cache" / "run"
-    inputs = inputs_of(book, chapter)
-    kept = recall(folder, chapter.name, inputs, partial(contents, book.root))
+    kept = kept_run(book, chapter, folder)
     if kept is not None:
-        notebook = nbformat.v4.reads(kept.decode())
-        return collect(chapter, notebook, False)
-    notebook = await execute(book, chapter, progress)
-    # Where code was edited meanwhile it is true once, and not kept.
-    if inputs_of(book, chapter) == inputs:
-        keep(folder, chapter.name, inputs, Made(
-            nbformat.writes(notebook).encode(), data_of(book, chapter)
-        ), ENTRIES_KEPT)
-    return collect(chapter, notebook, True)
+        return collect(chapter, kept, False)
+    before = known(book, chapter)
+    notebook, seen = await execute(book, chapter, progress)
+    result = collect(chapter, notebook, True)
+    # Where a file was edited meanwhile it is true once, and not kept; nor is
+    # what cannot be shown.
+    if not any(output_faults(result)) and not changed_meanwhile(
+        book, seen
+    ) and known(book, chapter) == before:
+        found = found_by(book, chapter, seen, declared(chapter))
+        keep(folder, chapter.name, before[0], Made(
+            nbformat.writes(notebook).encode(), found), ENTRIES_KEPT)
+    return result
+
+
+def kept_run(
+    book: Book, chapter: Chapter, folder: Path
+) -> nbformat.NotebookNode | None:
+    """The run of a chapter that all it depends on still gives."""
+    kept = recall(
+        folder, chapter.name, inputs_of(book, chapter),
+        partial(look_at, book, chapter),
+    )
+    return None if kept is None else nbformat.v4.reads(kept.decode())
+
+
+def known(book: Book, chapter: Chapter) -> tuple[dict, list[str]]:
+    """What is known, before a run, that its outputs depend on."""
+    return inputs_of(book, chapter), [
+        look_at(book, chapter, f"reads {pattern}")
+        for pattern in declared(chapter)
+    ]
+
+
+def declared(chapter: Chapter) -> list[str]:
+    """The files that the cells of a chapter say they read."""
+    found: list[str] = []
+    for cell in chapter.cells:
+        listed = cell.options.get("reads") or []
+        found += [listed] if isinstance(listed, str) else listed
+    return found
+

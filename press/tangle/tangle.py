@@ -19,6 +19,23 @@ from press.tangle.merge import Block, Line, is_extension, merge
 
 HEADER = re.compile(r"# Tangled from (.+)\. Checksum ([0-9a-f]{8})\.\n")
 
+IMPORT_LIMIT = 60  # seconds that the import of all modules may take
+# Ends by itself: whoever started it may have been killed.
+IMPORTER = """\
+import faulthandler, importlib, json, sys, traceback
+faulthandler.dump_traceback_later(float(sys.argv[2]), exit=True)
+sys.path.insert(0, sys.argv[1])
+for name in sys.argv[3:]:
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        frames = [(f.filename, f.lineno) for f in
+                  traceback.extract_tb(error.__traceback__)]
+        kind = type(error).__name__
+        print(json.dumps([name, f'{kind}: {error}', frames]))
+        sys.exit(1)
+"""
+
 
 @dataclass(frozen=True)
 class Module:
@@ -198,39 +215,46 @@ def import_each(
     names: list[PurePosixPath],
 ) -> None:
     """Import modules in a fresh interpreter, where no notebook helps."""
-    program = (
-        "import importlib, json, sys, traceback\n"
-        "sys.path.insert(0, sys.argv[1])\n"
-        "for name in sys.argv[2:]:\n"
-        "    try:\n"
-        "        importlib.import_module(name)\n"
-        "    except BaseException as error:\n"
-        "        frames = [(f.filename, f.lineno) for f in\n"
-        "                  traceback.extract_tb(error.__traceback__)]\n"
-        "        kind = type(error).__name__\n"
-        "        print(json.dumps([name, f'{kind}: {error}', frames]))\n"
-        "        sys.exit(1)\n"
-    )
     run = subprocess.run(
-        [sys.executable, "-X", "utf8", "-c", program, str(folder),
-         *(staged[n].name for n in names)],
+        [sys.executable, "-X", "utf8", "-c", IMPORTER, str(folder),
+         str(IMPORT_LIMIT), *(staged[n].name for n in names)],
         capture_output=True, encoding="utf-8", cwd=folder,
+        stdin=subprocess.DEVNULL,
     )
     if run.returncode == 0:
         return
+    if run.stderr.startswith("Timeout "):
+        frames = [(file, int(line)) for file, line in re.findall(
+            r'^  File "(.+)", line (\d+)', run.stderr, re.MULTILINE)]
+        raise BookError(
+            *innermost(staged, folder, frames[::-1]), "the import of this "
+            f"module has not ended after {IMPORT_LIMIT} s, and is here; does "
+            "it loop?",
+        )
     try:
         name, message, frames = json.loads(run.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise BookError("code", None, f"cannot import: {run.stderr.strip()}")
     module = next(m for m in staged.values() if m.name == name)
-    place = module.cells[0].path, module.cells[0].line
+    place = innermost(staged, folder, frames, module)
+    raise BookError(*place, f"'import {name}' fails: {message}")
+
+
+def innermost(
+    staged: dict[PurePosixPath, Module], folder: Path,
+    frames: list[tuple[str, int]], module: Module | None = None,
+) -> tuple[Path | str, int | None]:
+    """Where in the chapters the last of the frames is that is in them."""
+    place: tuple[Path | str, int | None] = "code", None
+    if module:
+        place = module.cells[0].path, module.cells[0].line
     for filename, line in frames:
         path = Path(filename)
         if path.is_relative_to(folder):
             inner = PurePosixPath(path.relative_to(folder).as_posix())
             if inner in staged:
                 place = staged[inner].locate(line)
-    raise BookError(*place, f"'import {name}' fails: {message}")
+    return place
 
 
 def check_tangled(book: Book) -> None:

@@ -37,9 +37,28 @@ def read_svg(source: str) -> etree._Element:
     return root
 
 
+def lively_part(root: etree._Element) -> str | None:
+    """What of an SVG would act, or fetch something: no page lets it."""
+    for element in root.iter():
+        name = str(element.tag).rpartition("}")[2]
+        if name in ("script", "foreignObject", "iframe"):
+            return f"<{name}>"
+        for attribute, value in element.attrib.items():
+            short = str(attribute).rpartition("}")[2]
+            if re.match(r"on[a-z]+$", short) or short == "href" and (
+                not re.match(r"#|data:image/", str(value))
+            ):
+                return f'{short}="{str(value)[:40]}"'
+    return None
+
+
 def tidy(source: str, prefix: str) -> str:
     """An SVG without metadata, its ids made unique by a prefix."""
     root = read_svg(source)
+    if lively := lively_part(root):
+        raise BookError(
+            "a picture", None, f"it holds {lively}, which no page lets "
+            "through; draw it with paths and text")
     for element in list(root.iter()):
         if etree.QName(element).localname == "metadata":
             remove(element)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from press.cache import own_files
+from press.cache import own_files, sha256
+from press.errors import BookError
 from press.read.book import Book
 from press.read.cells import ANNOTATION, INLINE, Cell, Text
 from press.read.chapters import Chapter
@@ -145,12 +146,22 @@ def file_pictures(
         if image.target.startswith("/"):
             folder = book.root
         file = folder / unquote(image.target).lstrip("/")
-        name = f"figures/{chapter.name}-{file.name}"
+        if image.target in renamed:
+            continue
+        name = f"figures/{chapter.name}-{safe_name(file.name)}"
+        if name in pictures:   # of another folder
+            place = sha256(file.as_posix().encode())[:8]
+            name = f"figures/{chapter.name}-{place}-{safe_name(file.name)}"
         data = file.read_bytes()
         if file.suffix == ".svg":
             data = svg.tidy(data.decode(), Path(name).stem).encode()
         pictures[name], renamed[image.target] = data, name
     return pictures, renamed
+
+
+def safe_name(name: str) -> str:
+    """A file's name that means the same in an address and in a package."""
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)
 
 
 def cell_markdown(
@@ -216,12 +227,12 @@ def output_markdown(
         if not cell.is_figure:
             stem = f"{cell.path.stem}-{cell.line}-{number}"
         name = f"figures/{stem}.svg"
-        pictures[name] = svg.tidy(data["image/svg+xml"], stem).encode()
+        pictures[name] = drawn(cell, data["image/svg+xml"], stem)
         return block(".cell-output-display", picture(cell, name))
     if "text/markdown" in data:
         lines = data["text/markdown"].strip("\n").split("\n")
         if cell.is_table:
-            caption = cell.options.get("tbl-cap", "")
+            caption = one_line(cell.options.get("tbl-cap", ""))
             lines += ["", f": {caption} {{#{cell.label}}}", ""]
         return block(".cell-output-display", lines)
     if "text/plain" in data:
@@ -231,9 +242,26 @@ def output_markdown(
     return []
 
 
+def one_line(words: object) -> str:
+    """A caption, which may stand in several lines or paragraphs."""
+    return " ".join(str(words).split())
+
+
+def drawn(cell: Cell, source: str, stem: str) -> bytes:
+    """The picture of a cell, ready for all formats."""
+    try:
+        return svg.tidy(source, stem).encode()
+    except BookError as error:
+        raise BookError(
+            cell.path, cell.line,
+            f"in the picture of this cell: {error.message}",
+        )
+
+
 def picture(cell: Cell, name: str) -> list[str]:
     alt = json.dumps(spoken(cell), ensure_ascii=False)
-    caption = cell.options.get("fig-cap", "") if cell.is_figure else ""
+    caption = one_line(cell.options.get("fig-cap", "")) if (
+        cell.is_figure) else ""
     identifier = f"#{cell.label} " if cell.is_figure else ""
     return [f"![{caption}]({name}){{{identifier}alt={alt}}}"]
 

@@ -27,7 +27,9 @@ def audited(tmp_path, monkeypatch, capsys):
 
     def run(**answers):
         program.write_text(
-            f"#!{sys.executable}\nimport sys\n"
+            # No first line can name a path with a space in it.
+            f"#!/bin/sh\n'''exec' '{sys.executable}' \"$0\" \"$@\"\n"
+            "'''\nimport sys\n"
             "service = sys.argv[sys.argv.index("
             "'--vulnerability-service') + 1]\n"
             f"print({answers!r}.get(service, ''))\n",

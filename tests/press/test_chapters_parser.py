@@ -324,14 +324,16 @@ def broken(root):
 def test_a_chapter_that_is_not_there_is_an_error(tmp_path):
     root = write_book(tmp_path, {"01-one": "# One\n"})
     (root / "book" / "01-one.qmd").unlink()
-    assert broken(root) == "_quarto.yml: no such chapter: book/01-one.qmd"
+    assert broken(root) == (
+        "_quarto.yml:7: no such chapter: book/01-one.qmd; name a file that is "
+        "there")
 
 
 @pytest.mark.parametrize("config, says", [
     ("book: [", "_quarto.yml:1: not YAML"),
     ("book:\n  title: x\n", "list them under book: chapters:"),
     ("", "list them under book: chapters:"),
-    ("book:\n  chapters:\n    - 3\n", "cannot read 3"),
+    ("book:\n  title: x\n  chapters:\n    - 3\n", "_quarto.yml:4: "),
 ])
 def test_a_configuration_that_names_no_chapters_is_an_error(
     tmp_path, config, says

@@ -2,8 +2,10 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,13 +51,15 @@ def test_make_hands_every_goal_to_the_press():
     assert said.stdout.splitlines() == [
         f"python9 -m press {goal} --x" for goal in goals]
     assert "no verb 'no-verb'" in say(
-        "make", f"PYTHON={sys.executable}", "no-verb").stderr
+        "make", f"PYTHON='{sys.executable}'", "no-verb").stderr
 
 
 @pytest.mark.parametrize("arguments", [
     ["book", "--paper", "a5"], ["test", "--fast"], ["serve", "--port", "x"],
     ["html", "--paper", "a4"], ["reproduce", "--set", "THREADS"],
     ["mutate", "--sample", "few"], ["lock", "now"],
+    ["serve", "--port", "65536"], ["preview", "--port", "-1"],
+    ["mutate", "--sample", "0"],
 ])
 def test_a_wrong_option_is_refused_before_anything_is_set_up(
     arguments, monkeypatch, capsys
@@ -70,10 +74,33 @@ def test_a_wrong_option_is_refused_before_anything_is_set_up(
 def test_what_an_old_python_reads_first_it_can_read():
     for name in ("__init__", "__main__"):
         text = (REPO / "press" / f"{name}.py").read_text(encoding="utf-8")
+        assert text.isascii()   # Python 2 takes no other without a word
         ast.parse(text, feature_version=(3, 4))
         tree = ast.parse(text)
         assert not any(isinstance(n, ast.JoinedStr | ast.AnnAssign | ast.arg)
                        and getattr(n, "annotation", n) for n in ast.walk(tree))
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.8", "3.10"])
+def test_an_old_python_ends_in_one_sentence(version):
+    places = [f"python{version}", *map(str, Path.home().glob(
+        f".pyenv/versions/{version}.*/bin/python"))]
+    python = next((place for place in places if shutil.which(place) and say(
+        place, "-c", "print('here')").stdout == "here\n"), None)
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    for verb in ("help", "book", "clean"):
+        ended = say(python, "-m", "press", verb)
+        assert ended.returncode == 1 and ended.stderr == (
+            f"Python 3.11 to 3.14 is needed; this is {version}. Name another "
+            "with 'make PYTHON=python3.12'.\n")
+
+
+def test_make_hands_over_nothing_that_misleads_python():
+    said = say(
+        "make", "help", f"PYTHON='{sys.executable}'", PYTHONSAFEPATH="1",
+        PYTHONHOME="/nowhere", PYTHONPATH="/nowhere")
+    assert said.returncode == 0 and "make VERB" in said.stdout
 
 
 # --------------------------------------------------------------- the tiers

@@ -9,6 +9,7 @@ from press.run import run
 from press.weave import weave
 from press.weave.typst import pdf
 from press.weave.typst.origin import FROM, find_origin, made_of
+from small_book import BIBLIOGRAPHY
 from tiny import cell
 
 pytestmark = [pytest.mark.usefixtures("quick_kernels"), pytest.mark.daily]
@@ -55,6 +56,8 @@ FAULTS = {
                   f"- [x] yes {GLYPH} [so]{{.why}}\n:::", GLYPH),
     "a skipped level": ("#### Third level", "####"),
     "a label": ("## T {#sec-t①}\n\n@sec-t①", "##"),
+    "a formula that pandoc cannot set": (
+        "$$x = \\unknown{y}$$", "$$x"),
     "markup of Typst's": ("```{=typst}\n#no-such\n```", "#no"),
 }
 AFTER = {"answers": "# Answers\n\n::: {.answers}\n:::\n\n::: {.solutions}\n"
@@ -114,6 +117,20 @@ def test_a_title_a_part_and_the_end_of_the_appendix_are_named_too(book_of):
     config.write_text(text.replace("part: One", f"part: {GLYPH}"),
                       encoding="utf-8")
     assert complaint(read_book(book.root)).path == "_quarto.yml"
+    config.write_text(text.replace("Tiny", f"Ti{GLYPH}ny"), encoding="utf-8")
+    error = complaint(read_book(book.root))
+    assert (error.path, error.line) == ("_quarto.yml", 2)
+    assert error.message.endswith(f"\n{GLYPH}")
+
+
+def test_a_work_cited_is_named_with_its_line(book_of):
+    book = book_of("# One\n\nSee [@he2015].\n",
+                   config="bibliography: book/references.bib\n")
+    works = book.root / "book" / "references.bib"
+    works.write_text(BIBLIOGRAPHY.replace("Delving", f"Del{GLYPH}ving"),
+                     encoding="utf-8")
+    error = complaint(read_book(book.root))
+    assert (error.path, error.line) == ("book/references.bib", 3)
 
 
 def test_a_fault_of_the_template_is_no_chapters(book_of):

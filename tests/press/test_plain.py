@@ -119,9 +119,9 @@ def made(tmp_path_factory, quick_kernels):
     config = root / "_quarto.yml"
     text = config.read_text(encoding="utf-8")
     config.write_text(
-        text.replace("title: Tiny", f"title: 'T {TITLE}'\n"
-                     f"  subtitle: 'S {TITLE}'")
-        .replace("part: One", f"part: 'P {TITLE} #p ]['"), encoding="utf-8")
+        text.replace("title: Tiny", f"title: 'T {WORDS}'\n"
+                     f"  subtitle: 'S {WORDS}'")
+        .replace("part: One", f"part: 'P {WORDS} #p ]['"), encoding="utf-8")
     book = read_book(root)
     tangle(book)
     results = run.run_all(book)

@@ -1,5 +1,6 @@
 """Every number comes back as firmly as its page promises."""
 
+import io
 import json
 import os
 
@@ -252,6 +253,24 @@ def test_what_comes_back_the_same_agrees(again):
     assert lines[-1] == (
         "4 numbers: 2 exact, 1 close, 1 of this machine, 0 differ"
     )
+
+
+def test_that_pictures_are_not_compared_is_said(recorded, monkeypatch):
+    made_anew = reproduce.made_anew
+
+    def with_pictures(*arguments):
+        book, results = made_anew(*arguments)
+        outputs = next(o for r in results for o in r.outputs.values() if o)
+        outputs.append({"output_type": "display_data", "data": {
+            "image/svg+xml": "<svg/>", "text/plain": "<Figure>"}})
+        return book, results
+
+    monkeypatch.setattr(reproduce, "made_anew", with_pictures)
+    report = Reporter()
+    report.console.file = said = io.StringIO()
+    reproduce.compare(recorded, report)
+    assert ("\n1 pictures were drawn, and are not compared\n"
+            in said.getvalue())
 
 
 @pytest.mark.parametrize("changes, line, said", [

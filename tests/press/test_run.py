@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -81,6 +82,38 @@ def test_inline_values_are_text_or_markdown(rich):
     assert list(rich[1].values.values()) == [
         r"a\*b", "1.4142135623730951", "*c*", "1",
     ]
+
+
+def test_a_warning_names_its_cell_and_no_process(tmp_path):
+    chapters = {"01-one": "# T\n\n" + "\n".join([
+        cell("x = 1"),
+        cell("import warnings\nwarnings.warn('careful')\nprint(1)"),
+        cell("import sys\ndef f():\n    pass\nprint(f.__code__.co_filename)",
+             label="own"),
+        cell("eval('1 +')", error="true"), cell("f.__code__.co_filename"),
+        cell("import scratch.one\nscratch.one.warn()"),
+    ]) + "\n`{python} f.__code__.co_filename`\n"}
+    root = write_book(tmp_path / "a book", chapters)
+    (root / "code" / "scratch").mkdir(parents=True)
+    (root / "code" / "scratch" / "one.py").write_text(
+        "import warnings\ndef warn():\n    warnings.warn('here')\n",
+        encoding="utf-8")
+    texts = []
+    for _ in range(2):
+        result = executed(read_book(root), cache=tmp_path / "nothing kept")
+        shutil.rmtree(tmp_path / "nothing kept")
+        texts.append(sorted(   # the streams come in any order
+            json.dumps(o) for n in result.notebook.cells for o in n.outputs))
+        assert "ipykernel_" not in "".join(texts[-1])
+    assert texts[0] == texts[1]
+    ours = [sorted(outputs, key=lambda o: o.get("name") or "")[::-1]
+            for outputs in outputs_of(result) if outputs]
+    assert ours[0][1]["text"] == (
+        "<cell 2>:2: UserWarning: careful\n  warnings.warn('careful')\n")
+    assert ours[1][0]["text"] == "<own>\n"
+    assert ours[3][0]["data"]["text/plain"] == "'<own>'"
+    assert ours[4][0]["text"].startswith("code/scratch/one.py:3: UserWarning")
+    assert list(result.values.values()) == ["\\<own\\>"]
 
 
 def test_progress_names_each_cell_in_turn(rich):

@@ -10,9 +10,10 @@ import pytest
 
 from press.errors import BookError
 from press.read.book import read_book
-from press.run import kernel, run
+from press.run import run
+from press.run.results import Result
 from tiny import cell, write_book
-from tiny_runs import executed, failure, replace
+from tiny_runs import executed, failure, pretend, replace
 
 pytestmark = pytest.mark.usefixtures("quick_kernels")
 
@@ -25,15 +26,19 @@ def runs(monkeypatch):
     async def execute(book, chapter, progress):
         names.append(chapter.name)
         await asyncio.sleep(0)
-        notebook = kernel.as_notebook(chapter)
+        notebook, seen = pretend(book, chapter)
         for node in notebook.cells:
             node.outputs = [nbformat.v4.new_output(
                 "execute_result", {"text/plain": f"'run {len(names)}'"}
             )]
-        return notebook
+        return notebook, seen
 
     monkeypatch.setattr(run, "execute", execute)
     return names
+
+
+def without_outputs(chapter, notebook, fresh):
+    return Result(chapter, {}, {}, notebook, fresh)
 
 
 def entry_of(root, name="01-one"):
@@ -98,13 +103,13 @@ def test_an_entry_that_is_not_text_is_made_again(book_of, runs):
 def test_code_edited_during_its_run_is_not_remembered(
     four, runs, monkeypatch
 ):
-    pretend = run.execute
+    usual = run.execute
 
     async def execute(book, chapter, progress):
-        notebook = await pretend(book, chapter, progress)
+        made = await usual(book, chapter, progress)
         if runs == ["01-one"]:
-            replace(four / "code/scratch/one.py", "a = 1", "a = 2")
-        return notebook
+            replace(four / "code/scratch/one.py", "a = 1", "a = 2 + 0")
+        return made
 
     monkeypatch.setattr(run, "execute", execute)
     book = read_book(four)
@@ -112,22 +117,40 @@ def test_code_edited_during_its_run_is_not_remembered(
     assert not executed(book).fresh
 
 
-def test_data_that_a_run_fetches_does_not_make_it_stale(
-    four, runs, monkeypatch
+@pytest.mark.parametrize("reads", ["data/*", "data/x", "data", "[data/*]"])
+def test_what_a_run_fetches_is_not_remembered_until_it_is_there(
+    book_of, runs, monkeypatch, reads
 ):
-    replace(four / "code/scratch/one.py", "a = 1", "import scratch.data")
-    (four / "code/scratch/data.py").write_text("", encoding="utf-8")
-    raw = four / "data" / "MNIST" / "raw"
-    pretend = run.execute
+    book = book_of("# T\n\n" + cell("1", reads=reads))
+    usual = run.execute
 
     async def execute(book, chapter, progress):
-        raw.mkdir(parents=True, exist_ok=True)
-        (raw / "x-ubyte").write_bytes(b"5041")
-        return await pretend(book, chapter, progress)
+        (book.root / "data").mkdir(exist_ok=True)
+        (book.root / "data" / "x").write_bytes(b"5041")
+        return await usual(book, chapter, progress)
 
     monkeypatch.setattr(run, "execute", execute)
-    assert executed(read_book(four)).fresh
-    assert not executed(read_book(four)).fresh
+    assert [executed(book).fresh for _ in range(3)] == [True, True, False]
+    (book.root / "data" / "x").write_bytes(b"5042")
+    assert executed(book).fresh
+
+
+def test_a_run_from_the_future_counts_as_old(book_of, runs):
+    for number in range(run.ENTRIES_KEPT):
+        book = book_of("# T\n\n" + cell(f"{number}"))
+        executed(book)
+        if not number:
+            os.utime(entry_of(book.root), (2 ** 32, 2 ** 32))
+    executed(book_of("# T\n\n" + cell("'new'")))
+    for number in range(1, run.ENTRIES_KEPT):
+        assert not executed(book_of("# T\n\n" + cell(f"{number}"))).fresh
+    assert executed(book_of("# T\n\n" + cell("0"))).fresh
+
+
+def test_a_run_that_lost_its_figure_is_not_remembered(book_of, runs):
+    book = book_of("# T\n\n" + cell(
+        "1", label="fig-a", fig_cap="A", fig_alt="B"))
+    assert executed(book).fresh and executed(book).fresh
 
 
 def test_the_newest_entries_are_kept_and_no_more(book_of, runs):
@@ -167,14 +190,15 @@ def test_chapters_that_time_something_run_alone_and_last(
         seen.append((chapter.name, len(active)))
         await asyncio.sleep(0.01)
         active.remove(chapter.name)
-        return kernel.as_notebook(chapter)
+        return pretend(book, chapter)
 
     monkeypatch.setattr(run, "execute", execute)
-    monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
+    monkeypatch.setattr(run, "collect", without_outputs)
     ordered = run.run_all(book)
     assert sorted(seen[:2]) == [("02-plain", 2), ("04-plain", 2)]
     assert seen[2:] == [("01-timed", 1), ("03-timed", 1)]
-    assert ordered[1:] == ["01-timed", "02-plain", "03-timed", "04-plain"]
+    assert [one.chapter.name for one in ordered[1:]] == [
+        "01-timed", "02-plain", "03-timed", "04-plain"]
 
 
 @pytest.mark.parametrize("threads, together", [
@@ -197,10 +221,10 @@ def test_kernels_of_several_threads_share_the_cores(
         await asyncio.sleep(0.01)
         most.append(len(active))
         active.remove(chapter.name)
-        return kernel.as_notebook(chapter)
+        return pretend(book, chapter)
 
     monkeypatch.setattr(run, "execute", execute)
-    monkeypatch.setattr(run, "collect", lambda chapter, *_: chapter.name)
+    monkeypatch.setattr(run, "collect", without_outputs)
     run.run_all(book)
     assert max(most) == together
 

@@ -48,9 +48,15 @@ def test_a_taken_port_is_one_sentence_that_says_what_to_do(
 
 
 @pytest.mark.parametrize("port", ["99999", "-1"])
-def test_a_port_that_cannot_be_is_one_sentence(perform, site, port):
-    assert perform("serve", f"--port={port}") == (
-        1, f"port {port}: ports end at 65535; choose another: --port 8001\n")
+def test_a_port_that_cannot_be_is_one_sentence(perform, site, port, capsys):
+    with pytest.raises(SystemExit):   # before anything is set up
+        perform("serve", f"--port={port}")
+    assert capsys.readouterr().err.endswith(
+        f"'{port}' is no port; write a number up to 65535\n")
+    with pytest.raises(BookError) as refused:
+        serve.open_server(site, int(port))
+    assert str(refused.value) == (
+        f"port {port}: ports end at 65535; choose another: --port 8001")
 
 
 @pytest.mark.parametrize("error, why", [
@@ -136,7 +142,7 @@ def test_ctrl_c_ends_with_one_line(tmp_path, site, verb):
     finally:
         process.kill()
     assert told[0] == f"{told[0].split()[0]} (Ctrl-C ends it)\n"
-    assert (process.returncode, rest) == (0, "stopped\n")
+    assert (process.returncode, rest) == (130, "stopped\n")
 
 
 def test_a_line_that_ctrl_c_ends_is_not_said_again():

@@ -1,7 +1,10 @@
 """The set-up runs once, and again when the lock says otherwise."""
 
 import ast
+import errno
+import os
 import re
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from press import NEWEST, OLDEST, venv
 from press.read.book import read_book
+from wheels import put_package
 
 REPO = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))
@@ -33,9 +37,21 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(venv, "ROOT", tmp_path)
     monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(venv, "LOCK", tmp_path / "requirements.lock")
-    monkeypatch.setattr(venv, "STAMP", tmp_path / ".venv" / "set-up")
+    for name in ("STAMP", "UNFINISHED", "DATES"):
+        file = getattr(venv, name).name
+        monkeypatch.setattr(venv, name, tmp_path / ".venv" / file)
     venv.LOCK.write_text(LOCK, encoding="utf-8")
     return tmp_path
+
+
+def make_python():
+    """A python that may be called, and a package."""
+    venv.python().parent.mkdir(parents=True, exist_ok=True)
+    venv.python().write_text("", encoding="utf-8")
+    venv.python().chmod(0o755)
+    put_package(venv.VENV / (
+        "Lib/site-packages" if os.name == "nt" else
+        "lib/python3.11/site-packages"), "one")
 
 
 @pytest.fixture
@@ -45,8 +61,7 @@ def calls(place, monkeypatch):
 
     def call(command, advice):
         made.append(command)
-        venv.python().parent.mkdir(parents=True, exist_ok=True)
-        venv.python().write_text("", encoding="utf-8")
+        make_python()
 
     monkeypatch.setattr(venv, "call", call)
     return made
@@ -101,7 +116,7 @@ BRINGS = {"pyyaml": "yaml", "pypandoc-binary": "pypandoc",
           "types-pyyaml": None, "types-lxml": None,
           "pagefind-bin": None, "pytest-cov": None,
           "pytest-xdist": None, "hatchling": None, "mypy": None,
-          "oxlint": None, "ruff": None, "uv": None, "ipykernel": None,
+          "oxlint": None, "ruff": None, "uv": None,
           "ipython": "IPython"}
 OURS = {"scratch", "figures", "press"} | {
     file.stem for file in (REPO / "tests").rglob("*.py")}
@@ -165,8 +180,7 @@ def test_every_package_asked_for_is_imported_or_called():
 
 
 def stamped(text):
-    venv.python().parent.mkdir(parents=True, exist_ok=True)
-    venv.python().write_text("", encoding="utf-8")
+    make_python()
     venv.STAMP.write_text(text, encoding="utf-8")
 
 
@@ -178,9 +192,20 @@ def test_ready_means_stamped_with_this_lock(place):
     assert not venv.ready()
 
 
-def test_the_python_that_calls_may_be_another(place):
+def test_another_python_than_the_one_asked_for_is_told(place, monkeypatch):
     stamped("3.99 " + venv.wanted().split()[1] + "\n")
-    assert venv.ready()
+    monkeypatch.setattr(venv.os, "execve", None)
+    with pytest.raises(SystemExit) as ended:
+        venv.enter(["html"])
+    asked = "{}.{}".format(*sys.version_info)
+    assert str(ended.value).startswith(
+        f".venv is of Python 3.99, and Python {asked} was asked for. "
+        "Write 'make PYTHON=python3.99'")
+    monkeypatch.setattr(venv.sys, "prefix", str(venv.VENV))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    for name in venv.MISLEADING:
+        monkeypatch.delenv(name, raising=False)
+    venv.enter(["html"])   # it was called itself
 
 
 @pytest.mark.parametrize("stamp", ["", "\n", "3.11\n", "3.11 0123\n"])
@@ -200,6 +225,7 @@ def test_a_stamp_without_python_is_not_ready(place):
 
 def test_a_set_up_installs_uv_and_then_the_lock_by_hash(place, calls):
     venv.set_up()
+    assert not venv.UNFINISHED.exists()
     make, fetch, install = calls
     assert make[1:3] == ["-m", "venv"] and make[-1] == str(venv.VENV)
     assert "--require-hashes" in fetch and "--require-hashes" in install
@@ -218,6 +244,81 @@ def test_an_environment_of_another_place_is_left_alone(place, calls):
     assert calls == []
     stamp = (shared / "set-up").read_text(encoding="utf-8")
     assert stamp == "3.11 of-another-lock\n"
+
+
+@pytest.mark.parametrize("name", ["", ".venv", ".venv/lib/python3.11"])
+def test_what_may_not_be_written_is_told_before_anything_is_fetched(
+    place, calls, monkeypatch, name
+):
+    make_python()
+    usual = venv.os.access
+    monkeypatch.setattr(venv.os, "access", lambda file, mode: (
+        Path(file) != place / name and usual(file, mode)))
+    with pytest.raises(SystemExit, match="may not be written by you") as said:
+        venv.set_up()
+    assert str(said.value).startswith(name or str(place)) and calls == []
+
+
+def test_a_full_disk_is_told_before_anything_is_fetched(
+    place, calls, monkeypatch
+):
+    free = shutil.disk_usage(place)._replace(free=2 * 10 ** 9)
+    monkeypatch.setattr(venv.shutil, "disk_usage", lambda _: free)
+    with pytest.raises(SystemExit, match="needs 6.0 GB .* are 2.0 GB"):
+        venv.set_up()
+    venv.LOCK.write_text(
+        LOCK.replace("torch==", "little=="), encoding="utf-8")
+    venv.set_up()
+    assert venv.ready()
+
+
+def test_a_file_in_the_place_of_the_environment_is_told(place, calls):
+    venv.VENV.touch()
+    with pytest.raises(SystemExit, match=".venv is a file"):
+        venv.set_up()
+    assert calls == []
+
+
+def test_a_disk_that_fills_up_is_told(place, calls, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+    monkeypatch.setattr(venv, "write", full)
+    with pytest.raises(SystemExit, match="set-up failed: x: No space left"):
+        venv.set_up()
+    assert not venv.ready()
+
+
+def test_what_would_install_something_else_is_not_handed_on(monkeypatch):
+    for name in ("PIP_TARGET", "PIP_NO_DEPS", "UV_PYTHON", "UV_NO_BINARY",
+                 "CONDA_PREFIX", "VIRTUAL_ENV", "PYTHONPATH", "PIP_USER"):
+        monkeypatch.setenv(name, "x")
+        assert name not in venv.undisturbed()
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "HTTPS_PROXY", "HOME"):
+        monkeypatch.setenv(name, "x")
+        assert venv.undisturbed()[name] == "x"
+
+
+def test_an_unfinished_set_up_is_mended_and_one_of_another_lock_made_anew(
+    place, calls, monkeypatch
+):
+    monkeypatch.setattr(venv, "can_be_mended", lambda: True)
+
+    def first_of(words):
+        calls.clear()
+        venv.set_up()
+        return words in calls[0]
+
+    assert first_of("--clear")      # nothing is there
+    venv.LOCK.write_text(LOCK + "\n", encoding="utf-8")
+    assert not first_of("--clear")  # another lock, over a whole one
+    venv.STAMP.unlink()
+    assert first_of("--clear")      # nobody knows how far it came
+    venv.STAMP.unlink()
+    venv.UNFINISHED.write_text(venv.wanted(), encoding="utf-8")
+    assert not first_of("--clear")
+    venv.STAMP.unlink()
+    venv.UNFINISHED.write_text("3.11 other\n", encoding="utf-8")
+    assert first_of("--clear")
 
 
 def test_a_second_set_up_does_nothing(place, calls):
@@ -284,13 +385,18 @@ def test_enter_goes_on_in_the_environment_or_passes_over(place, monkeypatch):
     monkeypatch.setattr(venv.os, "execve", lambda *a: went.append(a))
     monkeypatch.setattr(venv.os, "name", "posix")
     monkeypatch.setattr(venv, "set_up", lambda: stamped(venv.wanted()))
-    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    for name in venv.MISLEADING:
+        monkeypatch.setenv(name, "/nowhere")
     monkeypatch.chdir(place)
     venv.enter(["html"])
     ((program, command, environment),) = went
     assert program == str(venv.python())
     assert command[1:] == ["-m", "press", "html"]
-    assert "PYTHONHOME" not in environment
+    assert not venv.MISLEADING & environment.keys()
     monkeypatch.setattr(venv.sys, "prefix", str(venv.VENV))
     venv.enter(["html"])
-    assert len(went) == 1
+    assert len(went) == 2   # once more, without what misleads
+    for name in venv.MISLEADING:
+        monkeypatch.delenv(name)
+    venv.enter(["html"])
+    assert len(went) == 2

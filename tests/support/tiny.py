@@ -1,9 +1,14 @@
 """Tiny books, for the tests of the press."""
 
+import base64
 import textwrap
 from pathlib import Path
 
 REPO = Path(__file__).parents[2]
+# The smallest picture there is.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
+    "WjR9awAAAABJRU5ErkJggg==")
 HANGS = 600  # seconds: whoever has not ended by then never will
 OPENING = "# Start {.unnumbered}\n\nHello.\n"
 # A verb on a tiny book in the working directory, in a process of its own.

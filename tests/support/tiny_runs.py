@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from press.errors import BookError
+from press.imports import reached
 from press.read.book import read_book
-from press.run import run
+from press.run import kernel, run
+from press.run.seen import Seen, state_now
+from press.run.steps import steps
 from press.tangle import tangle
 from tiny import cell, write_book
 
@@ -25,16 +28,27 @@ def failure(book):
     return str(caught.value)
 
 
+def pretend(book, chapter):
+    """What a kernel would give that makes nothing, and has seen the modules
+    that the cells name."""
+    named = reached(book.root, [step.source for _, step in steps(chapter)])
+    return kernel.as_notebook(chapter), Seen(files={
+        file.relative_to(book.root).as_posix(): {state_now(file)}
+        for file in named
+    })
+
+
 FOUR = {
     "01-one": "# One\n\nProse.\n\n" + program("a = 1", "one")
     + cell("import scratch.one"),
     "02-two": "# Two\n\nProse.\n\n"
-    + program("from .one import a\n\nb = a + 1", "two")
+    + program("from scratch.one import a\n\nb = a + 1", "two")
     + cell("from scratch import (\n    two,\n)\nfrom figures.draw import d",
            label="uses"),
-    "03-three": "# Three\n\nProse. `{python} two.b`\n\n"
+    "03-three": "# Three\n\n"
     + program("from scratch import two as two\n", "three")
-    + program("free = 1", "free") + cell("import scratch.three"),
+    + program("free = 1", "free") + cell("import scratch.three")
+    + "\nProse. `{python} two.b`\n",
     "04-four": "# Four\n\n" + cell("1 + 1") + cell("2", eval="false"),
 }
 

@@ -1,10 +1,8 @@
 """Set the woven chapters as one EPUB, through pandoc."""
 
 import json
-import os
 import re
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ from lxml import etree
 
 from press.cache import remembered
 from press.files import laid_out
+from press.pools import workers
 from press.read import edition
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
 from press.weave import svg
+from press.weave.printed import check_epub
 from press.weave.weave import WovenBook, filtered
 
 STYLE = Path(__file__).with_name("epub.css")
@@ -31,7 +30,7 @@ def set_epub(
     pictures = {k: v for w in woven.chapters for k, v in w.pictures.items()}
     body = remembered(cache, "book", {
         **woven.inputs(__name__, ".css"), **pictures, "data": data,
-        "said": json.dumps(metadata(woven.book)),
+        "said": json.dumps([metadata(woven.book), woven.book.authors]),
         **{f"text {w.chapter.name}": w.markdown for w in woven.chapters},
     }, lambda: make(woven, data, pictures))
     out.write_bytes(body)
@@ -57,7 +56,9 @@ def make(
             *filtered(folder / "labels.json"), *woven.book.resolving(),
             environment={"SOURCE_DATE_EPOCH": "315532800"},
         )
-        return made.read_bytes()
+        body = made.read_bytes()
+    check_epub(body, woven.chapters)
+    return body
 
 
 def strict(picture: bytes) -> bytes:
@@ -71,7 +72,7 @@ def strict(picture: bytes) -> bytes:
 
 def whole(woven: WovenBook) -> dict:
     """All chapters as one document of pandoc's, each id its own."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         parsed = list(pool.map(
             lambda w: json.loads(pandoc(
                 w.chapter.path, w.markdown, "--from", READER, "--to", "json",
@@ -90,8 +91,11 @@ def whole(woven: WovenBook) -> dict:
     document["blocks"] = blocks
     document["meta"] = {
         name: {"t": "MetaString", "c": words}
-        for name, words in metadata(woven.book).items()
+        for name, words in metadata(woven.book).items() if words
     }
+    if authors := woven.book.authors:
+        document["meta"]["author"] = {"t": "MetaList", "c": [
+            {"t": "MetaString", "c": name} for name in authors]}
     return document
 
 
@@ -110,8 +114,7 @@ def rename_pictures(node: Any, renamed: dict[str, str]) -> None:
 def metadata(book: Book) -> dict[str, str]:
     """What the EPUB says of itself, to devices and on its title page."""
     said = {
-        "title": plain(book.title), "subtitle": plain(book.subtitle),
-        "author": str(book.config["book"].get("author", "")),
+        "title": book.title, "subtitle": book.subtitle,
         "lang": str(book.config.get("lang", "en")),
         "identifier": "urn:uuid:"
         f"{uuid.uuid5(uuid.NAMESPACE_URL, book.title)}",

@@ -5,15 +5,17 @@ it, and the tree is written again.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lxml import html
 from lxml.html import HtmlElement, builder
 
 from press.errors import BookError
+from press.read.labels import Label
 from press.weave import svg
 from press.weave.html import strict
+from press.weave.printed import check_page
 from press.weave.shared import CIRCLED
 from press.weave.weave import Woven
 
@@ -22,8 +24,11 @@ JOINT = re.compile(r"(?<=\w)([._/(,]+)(?=\w)")
 APPLIED = "\u2061"   # what MathML puts between ln and 10
 
 
-def finish(text: str, woven: Woven | None = None) -> str:
-    """pandoc's page as our pages are; `woven` has its pictures."""
+def finish(
+    text: str, woven: Woven | None = None, labels: Iterable[Label] = (),
+) -> str:
+    """pandoc's page as our pages are; `woven` has its pictures, and it
+    shows what bears these labels."""
     page = html.document_fromstring(text)
     flatten_contents(page)
     lower_bibliography(page)
@@ -35,6 +40,10 @@ def finish(text: str, woven: Woven | None = None) -> str:
     strict.without_styles(woven.chapter.path if woven else "code", page)
     wrap_tables(page)
     drawn = draw_pictures(page, woven) if woven else {}
+    check_page(
+        page, woven.chapter.page if woven else "a page of the program",
+        [woven] if woven else [], labels,
+    )
     text = html.tostring(
         page, encoding="unicode", doctype="<!DOCTYPE html>")
     for place, picture in drawn.items():
@@ -145,7 +154,8 @@ def draw_pictures(page: HtmlElement, woven: Woven) -> dict[str, str]:
         except BookError as error:
             stem = Path(name).stem
             line = next((c.line for c in woven.chapter.cells
-                         if c.label == stem), None)
+                         if c.label == stem or stem.startswith(
+                             f"{c.path.stem}-{c.line}-")), None)
             raise BookError(
                 woven.chapter.path, line, f"in {name}: {error.message}"
             )

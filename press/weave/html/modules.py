@@ -1,16 +1,14 @@
 """A page for each module of the program, as the chapters make it."""
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered
+from press.pools import workers
 from press.read.book import Book
 from press.read.cells import Text
 from press.read.chapters import Chapter
 from press.read.pandoc import pandoc
-from press.read.plain import plain
 from press.run.results import escaped
 from press.weave.html.finish import finish
 from press.weave.html.pages import TEMPLATES, page_variables, relative
@@ -39,7 +37,7 @@ def set_modules(woven: WovenBook, site: Path, cache: Path) -> None:
                 if chapter not in known:
                     known.append(chapter)
     common = woven.inputs(__name__, ".html")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         pages = list(pool.map(
             lambda name: module_page(
                 book, name, chapters[name], cache, common),
@@ -77,7 +75,7 @@ def module_page(
         module.path, markdown, "--from", "markdown", "--to", "html5",
         "--standalone", "--template", str(TEMPLATES / "page.html"),
         "--metadata",
-        f"pagetitle={name} · {plain(book.title)}",
+        f"pagetitle={name} · {book.title}",
         "--metadata", f"lang={book.config.get('lang', 'en')}",
         "--variable-json", f"page:{told}",
     )).encode()).decode()

@@ -2,20 +2,18 @@
 
 import html
 import json
-import os
 import posixpath
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from press.cache import remembered, sha256
+from press.pools import workers
 from press.read import edition, words
 from press.read.book import Book
 from press.read.chapters import Chapter
 from press.read.document import Div
 from press.read.labels import Label
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
 from press.weave.html import strict, style
 from press.weave.html.finish import finish
 from press.weave.weave import Woven, WovenBook, filtered
@@ -30,7 +28,7 @@ def set_pages(
     """Write every page, and what the pages share, below `site`."""
     cache.mkdir(parents=True, exist_ok=True)
     common = woven.inputs(__name__, ".html")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         pages = list(pool.map(
             lambda one: page(woven, one, cache, common), woven.chapters
         ))
@@ -91,11 +89,13 @@ def page(
             "--template", str(TEMPLATES / "page.html"), "--mathml",
             "--toc", "--toc-depth=2", "--wrap=none", "--section-divs=false",
             "--metadata",
-            f"pagetitle={book.title_of(chapter)} · {plain(book.title)}",
+            f"pagetitle={book.title_of(chapter)} · {book.title}",
             "--metadata", f"lang={book.config.get('lang', 'en')}",
             "--variable-json", f"page:{variables}",
             *filtered(data_file), *book.resolving(),
-        ), woven).encode()
+        ), woven, [
+            label for label in book.labels if label.path == chapter.path
+        ]).encode()
 
     return remembered(cache, chapter.name, {
         **(common or whole.inputs(__name__, ".html")), **drawn,
@@ -120,9 +120,6 @@ def notebook_of(other: Chapter, chapter: Chapter) -> str:
 
 def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
     """What page.html shows around a chapter, or a page with a title."""
-    def words_of(text: str) -> str:
-        return html.escape(plain(text))
-
     def entry(other: Chapter) -> dict:
         return {
             "href": relative(other.page, chapter),
@@ -135,7 +132,7 @@ def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
     groups: list[dict] = []
     for other in book.chapters:
         name = "Appendices" if other.appendix else other.part
-        name = words_of(name or "")
+        name = html.escape(name or "")
         if not groups or groups[-1]["part"] != name:
             groups.append({"part": name, "chapters": []})
         groups[-1]["chapters"].append(entry(other))
@@ -144,8 +141,8 @@ def page_variables(book: Book, chapter: Chapter, title: str = "") -> dict:
         index = book.chapters.index(chapter)
     variables: dict[str, object] = {
         "id": sha256(book.title.encode())[:10],
-        "book": words_of(book.title),
-        "subtitle": words_of(book.subtitle),
+        "book": html.escape(book.title),
+        "subtitle": html.escape(book.subtitle),
         "kind": "Appendix" if chapter.appendix else "Chapter",
         "number": book.shown_number(chapter),
         "title": html.escape(title or book.title_of(chapter)),

@@ -6,16 +6,16 @@ The same sources and results give the same bytes, on any machine.
 import base64
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 
 from press.cache import remembered
+from press.pools import workers
 from press.read.cells import Cell, Text
 from press.read.labels import Label, referring
 from press.read.pandoc import READER, pandoc
-from press.run.results import Result
+from press.run.results import Result, escaped
 from press.weave.archive import zipped
 from press.weave.weave import Woven, WovenBook, filtered, with_values
 
@@ -28,8 +28,10 @@ KERNEL_FILE = re.compile(  # from a word's start: from within it is slow
     r"(?<![^\s\"'])[^\s\"']*ipykernel_\d+[/\\]+\d+\.py"
 )
 MARKER = re.compile(r"^[ \t>-]*PRESSCELL(\d+)PRESS[ \t]*$", re.MULTILINE)
-NOTEBOOK_IMAGE = re.compile(r"(!\[[^\]]*\]\()(figures/[^)\s]+)")
-PICTURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+PICTURE_TYPES = {
+    ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
 
 
 def set_takeaways(
@@ -40,7 +42,7 @@ def set_takeaways(
     folder = site / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     common = woven.inputs(__name__)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         notebooks = list(pool.map(
             lambda one: notebook(woven, one, cache, common), woven.chapters
         ))
@@ -84,8 +86,9 @@ def notebook(
             pieces.append(caption(piece, known))
     prose = set_prose(whole, woven, "\n".join(pieces), cache, common)
     cells = [nbformat.v4.new_markdown_cell(
-        f"*From {book.title}. To run this notebook, unpack `{CODE}` beside "
-        "it: the cells import `scratch`, and those that draw, `figures`.*",
+        f"*From {escaped(book.title)}. To run this notebook, unpack "
+        f"`{CODE}` beside it: the cells import `scratch`, and those that "
+        "draw, `figures`.*",
         id="about",
     )]
     parts = MARKER.split(prose)
@@ -98,7 +101,7 @@ def notebook(
             ))
         elif part.strip():
             cells.append(nbformat.v4.new_markdown_cell(
-                embedded(part.strip(), woven.pictures), id=f"text-{position}",
+                part.strip(), id=f"text-{position}",
             ))
     made = nbformat.v4.new_notebook(cells=cells, metadata={
         "kernelspec": {
@@ -154,14 +157,14 @@ def code_cell(
     return node
 
 
-def embedded(text: str, pictures: dict[str, bytes]) -> str:
-    """Markdown whose pictures stand in the text itself."""
-    def data(match: re.Match) -> str:
-        kind = PICTURE_TYPES.get(
-            Path(match[2]).suffix, "application/octet-stream")
-        body = base64.b64encode(pictures[match[2]]).decode()
-        return f"{match[1]}data:{kind};base64,{body}"
-    return NOTEBOOK_IMAGE.sub(data, text)
+def embedded(woven: Woven) -> dict[str, str]:
+    """The pictures from files, which stand in a notebook's text itself, by
+    their names in the chapter."""
+    return {
+        target: f"data:{PICTURE_TYPES[Path(name).suffix]};base64,"
+        + base64.b64encode(woven.pictures[name]).decode()
+        for target, name in woven.renamed.items()
+    }
 
 
 def set_prose(
@@ -171,7 +174,7 @@ def set_prose(
     """The chapter's words as plain markdown, references resolved."""
     chapter = woven.chapter
     data = whole.told(
-        [woven], lambda label: f"#{label.id}", renamed=woven.renamed)
+        [woven], lambda label: f"#{label.id}", renamed=embedded(woven))
 
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"

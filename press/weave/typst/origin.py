@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 
 from press.read.book import Book
 from press.read.chapters import Chapter
 
 FROM = "// press: from "
+CONFIG = "_quarto.yml"
 POSITION = re.compile(
     r"┌─ [^\n]*main\.typ:(\d+):(\d+)\n"
     r"(?: *│ *\n *\d+ │ [^\n]*\n *│ *(\^+))?"
@@ -76,7 +78,7 @@ def find_origin(
             continue  # in the template, called from where the next one says
         chapter = chapters.get(name)
         if chapter is None:
-            return name, None, excerpt
+            return name, find_letters(book.root / name, diagnostic), excerpt
         last = next(
             (n for n in range(place.line + 1, len(lines))
              if lines[n].startswith(FROM)), len(lines),
@@ -86,7 +88,27 @@ def find_origin(
         ))
         return chapter.path.as_posix(), line, excerpt
     excerpt = excerpt_of(lines, places[0]) if places else ""
+    if named := find_letters(book.root / CONFIG, diagnostic):
+        return CONFIG, named, letters_of(diagnostic)   # a title, an author
     return "the printed book", None, excerpt
+
+
+def letters_of(diagnostic: str) -> str:
+    """The characters that a diagnostic quotes."""
+    quoted = QUOTED.search(diagnostic)
+    return ESCAPE.sub(
+        lambda match: chr(int(match[1], 16)), quoted[1]) if quoted else ""
+
+
+def find_letters(file: Path, diagnostic: str) -> int | None:
+    """The line of a file that holds what a diagnostic quotes."""
+    letters = letters_of(diagnostic)
+    if not letters or not file.is_file():
+        return None
+    text = file.read_text(encoding="utf-8")
+    return next((
+        number for number, line in enumerate(text.split("\n"), 1)
+        if letters in line), None)
 
 
 def excerpt_of(lines: list[str], place: Passage) -> str:
@@ -97,9 +119,7 @@ def excerpt_of(lines: list[str], place: Passage) -> str:
 def find_places(lines: list[str], diagnostic: str) -> Iterator[Passage]:
     """Where a diagnostic says that the fault is: the characters that it
     quotes, in the spans that it names, and then anywhere."""
-    quoted = QUOTED.search(diagnostic)
-    letters = ESCAPE.sub(
-        lambda match: chr(int(match[1], 16)), quoted[1]) if quoted else ""
+    letters = letters_of(diagnostic)
     for row, start, carets in POSITION.findall(diagnostic):
         line, first = int(row) - 1, int(start)
         found = lines[line].find(letters, first) if letters else -1
@@ -138,6 +158,10 @@ def find_line(chapter: Chapter, piece: list[str], place: Passage) -> int:
     for word in alike:
         if low <= word.line <= high:
             return word.line + 1
+    beside = [n for n in same if theirs[n].line == place.line]
+    if not texts and beside:   # markup alone, in a line with words
+        return same[min(beside, key=lambda n: abs(
+            theirs[n].start - place.start))].line + 1
     if len(alike) == 1:  # a caption stands elsewhere than it is printed
         return alike[0].line + 1
     start = theirs[max(before)].line if before else 0

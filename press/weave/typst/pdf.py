@@ -1,18 +1,17 @@
 """Set the woven chapters as one PDF, through pandoc and Typst."""
 
 import json
-import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from press.cache import own_files, remembered
 from press.errors import BookError
 from press.files import laid_out
+from press.pools import workers
 from press.read.book import Book
 from press.read.pandoc import READER, pandoc
-from press.read.plain import plain
+from press.weave.printed import WORDS_FILTER, check_said
 from press.weave.typst.origin import find_origin, made_of
 from press.weave.weave import Woven, WovenBook, filtered
 
@@ -48,8 +47,9 @@ def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
     book = woven.book
     return {
         "book": {
-            "title": plain(book.title), "subtitle": plain(book.subtitle),
-            "author": str(book.config["book"].get("author", "")),
+            "title": book.title, "subtitle": book.subtitle,
+            "author": book.authors,
+            "lang": str(book.config.get("lang", "en")),
         },
         "imprint": imprint, "shared": woven.shared,
     }
@@ -58,7 +58,7 @@ def told_to_typst(woven: WovenBook, imprint: dict[str, str]) -> dict:
 def typst_source(woven: WovenBook, cache: Path) -> str:
     """The whole book in Typst's markup, for any paper."""
     book, common = woven.book, woven.inputs(__name__)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         jobs = {
             w.chapter.path: pool.submit(
                 fragment, woven, w, cache, common,
@@ -86,10 +86,14 @@ def fragment(
     def make() -> bytes:
         data_file = cache / f"{chapter.name}.labels.json"
         data_file.write_text(data, encoding="utf-8")
-        return pandoc(
+        words = cache / f"{chapter.name}.said"
+        source = pandoc(
             chapter.path, markdown, *TO_TYPST,
             "--syntax-highlighting=idiomatic", *filtered(data_file),
-        ).encode()
+            "--lua-filter", str(WORDS_FILTER), "--metadata", f"said={words}",
+        )
+        check_said(words, woven)
+        return source.encode()
 
     return remembered(cache, chapter.name, {
         **common, "text": markdown, "data": data,
@@ -137,7 +141,7 @@ def body_of(
         name = "Appendices" if one.chapter.appendix else one.chapter.part
         if name and name != part:
             body.append(made_of(
-                "_quarto.yml", f"#part({as_string(plain(name))})",
+                "_quarto.yml", f"#part({as_string(name)})",
             ))
         part = name
         for name in reversed(HELD_BACK):
