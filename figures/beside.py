@@ -12,6 +12,7 @@ from torch import nn
 import scratch.nn
 from scratch.autograd import Tensor
 
+Found = dict[str, list[str]]
 REFUSALS = TypeError, ValueError, RuntimeError
 THEIRS = *REFUSALS, AssertionError               # torch has that one too
 
@@ -27,7 +28,7 @@ TRIALS = {
     "padding_mode": "circular", "stride": 2, "track_running_stats": False,
     "vdim": 3,
 }
-LAYERS = {                                       # made with, called with
+LAYERS: dict[str, tuple[tuple, list]] = {        # made with, called with
     "Linear": ((4, 6), [(5, 4)]), "ReLU": ((), [(5, 4)]),
     "Dropout": ((), [(5, 4)]), "Conv2d": ((4, 6, 3), [(2, 4, 7, 7)]),
     "BatchNorm1d": ((4,), [(5, 4)]),
@@ -91,7 +92,8 @@ def try_layers():
     """{layer: {"same": arguments, "refused": arguments}} of torch's."""
     found = {}
     for name, (sizes, shapes) in LAYERS.items():
-        twin, sorted_out = getattr(nn, name), {"same": [], "refused": []}
+        twin = getattr(nn, name)
+        sorted_out: Found = {"same": [], "refused": []}
         for given, part in ((sizes, twin), (shapes, twin.forward)):
             names = list(inspect.signature(part).parameters)
             skip = len(given) + (part is not twin)
@@ -115,7 +117,7 @@ def try_methods():
     found = {}
     x = torch.tensor([[1.0, 2, 3], [4, 6, 5], [9, 8, 7]])
     for name in METHODS:
-        sorted_out = {"same": [], "refused": []}
+        sorted_out: Found = {"same": [], "refused": []}
         for word, value in KEYWORDS.items():
             trial = {word: value}
             if word == "keepdim":                # of which dimension?

@@ -31,6 +31,12 @@ settings.register_profile(
 settings.load_profile("book")
 
 
+def pytest_configure(config):
+    """The slow tier draws twice as many calls of each name."""
+    if "not slow" not in config.option.markexpr:
+        os.environ.setdefault("EXAMPLES", "100")
+
+
 def pytest_collection_modifyitems(items):
     """A test that asks for the browser belongs to the process that has one:
     synchronous Playwright leaves no room for another event loop."""

@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 1fa342de.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 59e56c62.
 import torch
 
 from scratch.shapes import shapes
@@ -8,8 +8,8 @@ from scratch.shapes import shapes
 def linear(x, W, b):
     """One weighted sum for each row of x and each column of W.
 
-    x [N, in], W [in, out], b [out] -> [N, out], all of one float
-    dtype. Raises RuntimeError for other shapes.
+    x [..., in], W [in, out], b [out] -> [..., out], all of one
+    float dtype. Raises RuntimeError for other shapes.
 
     y = x W + b, as torch.nn.functional.linear, which takes W
     transposed, [out, in].
@@ -38,9 +38,6 @@ def forward(x, W1, b1, W2, b2):
     h = relu(h_pre)                              # [N, hidden]
     logits = linear(h, W2, b2)                   # [N, classes]
     return logits
-
-
-from scratch.shapes import shapes
 
 
 @shapes
@@ -101,9 +98,6 @@ def cross_entropy(logits, targets):
     rows = torch.arange(len(logits), device=logits.device)  # [N]
     picked = log_softmax(logits)[rows, targets]  # [N]
     return -picked.mean()                        # []
-
-
-from scratch.shapes import shapes
 
 
 @shapes

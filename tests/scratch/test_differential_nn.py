@@ -15,11 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-import scratch.backward
-import scratch.functional
 import scratch.nn
 from calls import Draws, drawn
 from differ import Tally, attempt, flat
+from scratch import backward, functional
 
 TALLY = Tally()
 
@@ -334,6 +333,9 @@ FUNCTIONS = {
 }
 
 
+MODULES = {"nn": scratch.nn, "functional": functional, "backward": backward}
+
+
 @pytest.mark.daily
 @pytest.mark.parametrize("name", FUNCTIONS)
 @drawn
@@ -342,7 +344,7 @@ def test_a_function_does_as_torch_or_refuses(name, data):
     d = Draws(data)
     make, theirs = FUNCTIONS[name]
     module, act = name.split(".")
-    ours = getattr(getattr(scratch, module), act)
+    ours = getattr(MODULES[module], act)
     args, kwargs = d.twisted(make(d), ["input", "weight", "dim",
                                        "reduction", "need_x", "training"])
     calls = []

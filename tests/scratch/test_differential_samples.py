@@ -112,10 +112,10 @@ def test_a_layer_on_torch_s_own_samples(info, dtype, training):
         layers, calls = [], []
         kind = {} if name in ("ReLU", "Dropout") else {"dtype": dtype}
         for lib in (scratch.nn, nn):
-            def make(lib=lib):
+            def make(lib=lib, layers=layers, given=made, kind=kind):
                 torch.manual_seed(0)
                 layers.append(getattr(lib, name)(
-                    *made.args, **{**kind, **made.kwargs}))
+                    *given.args, **{**kind, **given.kwargs}))
                 return list(layers[-1].state_dict().values())
             calls.append(attempt(make, []))
         if TALLY.note(name, *calls, str(made)) == "refused" or not asked:
@@ -147,7 +147,7 @@ def test_an_optimizer_on_torch_s_own_samples(name):
         for lib in (optim, torch.optim):
             p = torch.linspace(-1, 1, 5).requires_grad_()
 
-            def act(lib=lib, p=p):
+            def act(lib=lib, p=p, sample=sample):
                 optimizer = getattr(lib, name)([p], **sample.kwargs)
                 for n in range(3):
                     p.grad = torch.linspace(0, n, 5)
