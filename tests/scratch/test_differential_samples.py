@@ -1,4 +1,7 @@
-"""Ours on the inputs that torch's developers try torch's with."""
+"""Ours on the inputs that torch's developers try torch's with.
+
+torch.testing._internal, which has them, imports expecttest.
+"""
 
 import warnings
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from press.read.book import Book
 from press.read.chapters import Chapter
+from press.read.config import CONFIG
 
 FROM = "// press: from "
-CONFIG = "_quarto.yml"
 POSITION = re.compile(
     r"┌─ [^\n]*main\.typ:(\d+):(\d+)\n"
     r"(?: *│ *\n *\d+ │ [^\n]*\n *│ *(\^+))?"
