@@ -46,8 +46,6 @@ FAULTS = {
              tbl_cap="T", reproduce="exact"), "0x6807"),
     "a value": (cell("c = chr(0x6807)") + "\nIt is `{python} c` here.",
                 "It is"),
-    "a control character": (cell("print('a\\x07b')", reproduce="exact"),
-                            "x07"),
     "an exercise": (f"::: {{#exr-a}}\n## Do {GLYPH}\n\nDo.\n:::\n\n"
                     "::: {.solution}\nSo.\n:::", GLYPH),
     "a solution": (f"::: {{#exr-a}}\n## Do\n\nDo.\n:::\n\n{PROSE}"
@@ -56,8 +54,6 @@ FAULTS = {
                   f"- [x] yes {GLYPH} [so]{{.why}}\n:::", GLYPH),
     "a skipped level": ("#### Third level", "####"),
     "a label": ("## T {#sec-t①}\n\n@sec-t①", "##"),
-    "a formula that pandoc cannot set": (
-        "$$x = \\unknown{y}$$", "$$x"),
     "markup of Typst's": ("```{=typst}\n#no-such\n```", "#no"),
 }
 AFTER = {"answers": "# Answers\n\n::: {.answers}\n:::\n\n::: {.solutions}\n"
