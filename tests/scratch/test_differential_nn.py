@@ -123,8 +123,9 @@ def made(lib, name, args, kwargs):
 
 
 def copies(values):
-    return [v.detach().requires_grad_(v.requires_grad)
-            if torch.is_tensor(v) and v.grad_fn is None else v
+    return [v if not torch.is_tensor(v)
+            else v.detach().requires_grad_(v.requires_grad)
+            if v.grad_fn is None else v.detach().requires_grad_() * 1
             for v in values]
 
 
@@ -369,5 +370,5 @@ def test_deep_copies_are_whole():
 
 
 @pytest.mark.daily
-def test_no_name_is_refused_always():
+def test_hardly_a_name_is_always_refused():
     TALLY.check()

@@ -128,5 +128,5 @@ def test_the_loader_deals_as_torch_or_refuses(data):
 
 
 @pytest.mark.daily
-def test_no_name_is_refused_always():
+def test_hardly_a_name_is_always_refused():
     TALLY.check()
