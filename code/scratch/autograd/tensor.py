@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 3268b85f.
+# Tangled from book/12-autograd.qmd. Checksum fc9d07c2.
 from itertools import accumulate as accumulated
 from itertools import pairwise
 from weakref import ref
@@ -193,7 +193,7 @@ class Tensor:
     def clamp(self, min):
         if not isinstance(min, int | float):
             raise TypeError("clamp takes one number, min")
-        if min == 0:
+        if min == 0 and not self.data.isnan().any():
             return self.relu()
         above = self.data > min
         return self.move(lambda x: x.clamp(min),
