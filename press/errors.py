@@ -23,3 +23,12 @@ class BookErrors(Exception):
     def __init__(self, errors: list[BookError]):
         self.errors = sorted(errors, key=lambda e: (e.path, e.line or 0))
         super().__init__("\n".join(map(str, self.errors)))
+
+
+def raise_found(faults: list[BookError]) -> None:
+    """Raise the fault that was found, or all of them; none, where none
+    was."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise BookErrors(faults)

@@ -1,4 +1,4 @@
-# Tangled from book/08-reveal.qmd. Checksum 40ca78bf.
+# Tangled from book/08-reveal.qmd. Checksum 7d8bfe2e.
 import argparse
 import math
 import sys
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from scratch.data import DataLoader, load_mnist
 from scratch.functional import relu
 from scratch.init import make_params
-from scratch.train import RATES, count, make_optimizer
+from scratch.train import RATES, count, make_optimizer, move
 
 BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}  # by bytes
 
@@ -205,7 +205,7 @@ def main(arguments=None):
     parser = make_parser()
     args = parser.parse_args(arguments)
     try:
-        X, y = (t.to(args.device) for t in load_mnist(args.data))
+        X, y = move(load_mnist(args.data), args.device)
     except (AssertionError, OSError, RuntimeError, ValueError) as error:
         parser.error(str(error))
     equal, steps = exact_steps(args.optimizer, X, y, args.epochs)

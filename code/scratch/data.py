@@ -1,4 +1,4 @@
-# Tangled from index.qmd and book/06-data.qmd. Checksum 34014ff0.
+# Tangled from index.qmd and book/06-data.qmd. Checksum 03c73eea.
 import math
 from pathlib import Path
 
@@ -80,8 +80,9 @@ class DataLoader:
     drop_last leaves out. Batches are copies, on the devices of X
     and y. Same generator state, same order as
     torch.utils.data.DataLoader; the generator is the CPU's. Raises
-    TypeError if X or y is no tensor, ValueError if they are empty or
-    differ in length, or batch_size is no whole number above 0.
+    TypeError if X or y is no tensor or shuffle or drop_last no bool,
+    ValueError if X and y are empty or differ in length, or batch_size
+    is no whole number above 0.
     """
 
     def __init__(self, X, y, batch_size=64, shuffle=True, *,
@@ -93,7 +94,7 @@ class DataLoader:
         if type(batch_size) is not int or batch_size < 1:
             raise ValueError(f"batch_size {batch_size!r} is no whole "
                              "number above 0")
-        if not isinstance(shuffle, bool) or type(drop_last) is not bool:
+        if not all(isinstance(f, bool) for f in (shuffle, drop_last)):
             raise TypeError("shuffle and drop_last are True or False")
         self.X, self.y, self.batch_size = X, y, batch_size
         self.shuffle, self.drop_last = shuffle, drop_last

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from press.errors import BookError, BookErrors
+from press.errors import BookError, BookErrors, raise_found
 from press.pools import workers
 from press.read.chapters import Chapter, read_chapter
 from press.read.config import CONFIG, Lines, line_at, read_config
@@ -190,10 +190,7 @@ def check_listed(
                 "rename one",
             ))
         names.setdefault(path.stem, path)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise BookErrors(faults)
+    raise_found(faults)
 
 
 def one_spaced(words: str) -> str:

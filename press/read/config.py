@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from press.errors import BookError, BookErrors
+from press.errors import BookError, raise_found
 
 CONFIG = "_quarto.yml"
 CONFIG_SCHEMA = Path(__file__).with_name("quarto.schema.json")
@@ -37,8 +37,8 @@ def read_config(root: Path) -> tuple[dict, Lines]:
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
-        if node and (faults := list(find_repeated(node, frozenset()))):
-            raise faults[0] if len(faults) == 1 else BookErrors(faults)
+        if node:
+            raise_found(list(find_repeated(node, frozenset())))
         config = loader.construct_document(node) if node else {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -119,10 +119,7 @@ def check_config(config: object, lines: Lines) -> None:
             lacks = message if error.validator == "required" else ""
             faults.setdefault((at, lacks), BookError(
                 CONFIG, line_at(lines, at), message))
-    if len(faults) == 1:
-        raise next(iter(faults.values()))
-    if faults:
-        raise BookErrors(list(faults.values()))
+    raise_found(list(faults.values()))
 
 
 def line_at(lines: Lines, place: KeyPath) -> int:

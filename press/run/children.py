@@ -12,6 +12,7 @@ from press.errors import BookError
 from press.read.book import Book
 from press.read.cells import Cell, Inline
 from press.read.chapters import Chapter
+from press.run.names import number_of
 from press.run.seen import Child, Seen
 from press.run.steps import code_of
 from press.tangle.tangle import modules
@@ -76,9 +77,8 @@ def own_frames(
 ) -> Iterator[tuple[Cell, int]]:
     """The cells of this chapter that led to the child, each with the line
     of its code, the innermost first."""
-    from ipykernel.compiler import get_tmp_hash_seed, murmur2_x86
     names = {
-        f"{murmur2_x86(code_of(step), get_tmp_hash_seed())}.py": step
+        f"{number_of(code_of(step))}.py": step
         for step in ran if isinstance(step, Cell)
     }
     for file, line in child.frames:

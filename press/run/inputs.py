@@ -26,6 +26,14 @@ def installed(package: str) -> str:
     return version(package)
 
 
+@cache
+def press_that_runs() -> str:
+    """A digest of the press as far as it runs cells. What is read of a
+    chapter stands in its inputs."""
+    modules = own_files("press.run.kernel", but=("press/read", "press/tangle"))
+    return modules + content(HOOK / HOOK_NAME)
+
+
 def inputs_of(book: Book, chapter: Chapter) -> dict[str, str]:
     """What the outputs of a chapter depend on, as far as that is known
     before they are made; `seen.py` knows which files the run reads."""
@@ -36,9 +44,7 @@ def inputs_of(book: Book, chapter: Chapter) -> dict[str, str]:
         "settings": json.dumps(book.settings, sort_keys=True),
         "setup": kernel.SETUP,
         "surroundings": json.dumps(telling(book), sort_keys=True),
-        # What is read of a chapter stands below.
-        "press": own_files("press.run.kernel", but=(
-            "press/read", "press/tangle")) + content(HOOK / HOOK_NAME),
+        "press": press_that_runs(),
     }
     for name in ("requirements.lock", "_environment", "matplotlibrc"):
         file = book.root / name

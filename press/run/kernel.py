@@ -22,7 +22,7 @@ from press.run.children import check_children
 from press.run.environment import watched
 from press.run.locate import Frame, ask_frames, locate
 from press.run.names import name_steps
-from press.run.results import uncolored
+from press.run.screen import left_on_screen
 from press.run.seen import Seen, read_seen
 from press.run.steps import code_of, name_of, steps
 
@@ -217,7 +217,7 @@ def failure(
 ) -> BookError:
     """The BookError for the last step, which raised: with its line, what
     raised where that is not in this cell, and the traceback."""
-    trace = uncolored(str(error.traceback))
+    trace = left_on_screen(str(error.traceback))
     line, origin = locate(book, chapter, ran, frames)
     name = "the start of its kernel"
     if isinstance(ran[-1], Inline):

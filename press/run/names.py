@@ -61,12 +61,18 @@ def texts_of(output: nbformat.NotebookNode) -> list[str]:
     return [output.data[k] for k in SHOWN_AS_TEXT if k in output.data]
 
 
+def number_of(code: str) -> str:
+    """The number that the kernel makes of a cell's code, and calls its
+    temporary file by."""
+    from ipykernel.compiler import get_tmp_hash_seed, murmur2_x86
+    return str(murmur2_x86(code, get_tmp_hash_seed()))
+
+
 def names_by_file(
     notebook: nbformat.NotebookNode, listed: list[Cell | Inline | None],
 ) -> dict[str, str]:
-    """The names of the steps, by the number that the kernel makes of their
-    source; of two equal ones the first."""
-    from ipykernel.compiler import get_tmp_hash_seed, murmur2_x86
+    """The names of the steps, by the number of their code; of two equal
+    ones the first."""
     names: dict[str, str] = {}
     cells = 0
     for node, step in zip(notebook.cells, listed, strict=True):
@@ -74,6 +80,5 @@ def names_by_file(
         if isinstance(step, Cell):
             cells += 1
             name = step.label or f"cell {cells}"
-        file = murmur2_x86(node.source, get_tmp_hash_seed())
-        names.setdefault(str(file), name)
+        names.setdefault(number_of(node.source), name)
     return names

@@ -15,8 +15,6 @@ from press.run.steps import name_of, steps
 
 # What says of an object no more than that it is one.
 UNSAID = re.compile(r"<[^<>]* object>|<[^<>]* at 0x[0-9a-fA-F]{4,}>")
-# What gives a terminal colors, and would be printed as [31m.
-TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 @dataclass(frozen=True)
@@ -108,11 +106,6 @@ def inline_value(chapter: Chapter, inline: Inline, outputs: list) -> str:
         raise BookError(
             chapter.path, inline.line, f"`{{python}} {inline.source}` {said}")
     return value
-
-
-def uncolored(text: str) -> str:
-    """A text without what gives a terminal colors."""
-    return TERMINAL.sub("", text)
 
 
 def unquoted(text: str) -> str:

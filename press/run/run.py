@@ -150,4 +150,3 @@ def declared(chapter: Chapter) -> list[str]:
         listed = cell.options.get("reads") or []
         found += [listed] if isinstance(listed, str) else listed
     return found
-

@@ -21,7 +21,7 @@ from press.read.labels import Label, referring, sections
 from press.read.pandoc import program_version
 from press.read.plain import plain
 from press.read.quizzes import quiz_keys, with_keys
-from press.run.results import Result, uncolored
+from press.run.results import Result
 from press.weave import svg
 from press.weave.shared import CIRCLED, shared
 
@@ -216,11 +216,11 @@ def output_markdown(
             return []
         return block(
             f".cell-output-{output['name']}",
-            fenced(uncolored(output["text"].rstrip("\n"))),
+            fenced(output["text"].rstrip("\n")),
         )
     if kind == "error":
         message = f"{output['ename']}: {output['evalue']}"
-        return block(".cell-output-error", fenced(uncolored(message)))
+        return block(".cell-output-error", fenced(message))
     data = output.get("data", {})
     if "image/svg+xml" in data:
         stem = str(cell.label)
@@ -236,9 +236,7 @@ def output_markdown(
             lines += ["", f": {caption} {{#{cell.label}}}", ""]
         return block(".cell-output-display", lines)
     if "text/plain" in data:
-        return block(
-            ".cell-output-display", fenced(uncolored(data["text/plain"]))
-        )
+        return block(".cell-output-display", fenced(data["text/plain"]))
     return []
 
 

@@ -17,7 +17,7 @@ from torch import nn
 
 import scratch.nn
 from calls import Draws, drawn
-from differ import Tally, attempt, flat
+from differ import Tally, attempt, flat, leaf_of
 from scratch import backward, functional
 
 TALLY = Tally()
@@ -122,13 +122,6 @@ def made(lib, name, args, kwargs):
     return getattr(lib, name)(*args, **kwargs)
 
 
-def copies(values):
-    return [v if not torch.is_tensor(v)
-            else v.detach().requires_grad_(v.requires_grad)
-            if v.grad_fn is None else v.detach().requires_grad_() * 1
-            for v in values]
-
-
 def same_made(name, d, args, kwargs):
     """Our layer and theirs, or None where ours is refused."""
     layers = []
@@ -167,7 +160,7 @@ def test_a_layer_does_as_torch_or_refuses(name, data):
     calls = []
     for layer in layers:
         layer.train(training)
-        mine = copies(inputs)
+        mine = list(map(leaf_of, inputs))
 
         def act(layer=layer, mine=mine):
             torch.manual_seed(1)
@@ -350,7 +343,7 @@ def test_a_function_does_as_torch_or_refuses(name, data):
                                        "reduction", "need_x", "training"])
     calls = []
     for f in (ours, theirs):
-        mine = copies(args)
+        mine = list(map(leaf_of, args))
         leaves = [t for t in mine if torch.is_tensor(t) and t.is_leaf]
 
         def call(f=f, mine=mine):

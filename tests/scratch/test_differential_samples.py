@@ -26,7 +26,7 @@ METHODS = {
         __radd__ __rmul__ __rsub__ zeros_like empty_like T""".split()},
     "nn.functional.relu": "relu", "nn.functional.pad": "pad",
     "nn.functional.cross_entropy": "cross_entropy", "neg": "__neg__",
-    "__rdiv__": "__rtruediv__", "__rmatmul__": "__rmatmul__",
+    "__rdiv__": "__rtruediv__",
 }
 OPS = [op for op in op_db if op.name in METHODS and hasattr(
     Tensor, METHODS[op.name])]

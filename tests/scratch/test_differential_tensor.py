@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calls import Draws, drawn
-from differ import Tally, attempt
+from differ import Tally, attempt, leaf_of
 from scratch.autograd import Tensor, no_grad
 
 
@@ -175,18 +175,6 @@ def ours_of(value, first, wrap):
     return value
 
 
-def theirs_of(value):
-    if not torch.is_tensor(value) or value.grad_fn is not None:
-        return value
-    return value.detach().requires_grad_(value.requires_grad)
-
-
-def copied(value):
-    if not torch.is_tensor(value) or value.grad_fn is not None:
-        return value
-    return value.detach().clone().requires_grad_(value.requires_grad)
-
-
 def find(side, name, how):
     """The function of that name: of the class, of torch or of F."""
     if name in AS_VALUE:
@@ -204,11 +192,10 @@ def find(side, name, how):
     return lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs)
 
 
-def compare(name, d, args, kwargs, how, wrap=False, state=False):
-    make = copied if state else theirs_of
-    mine = [ours_of(copied(a) if state else a, n == 0, wrap)
+def compare(name, args, kwargs, how, wrap=False, state=False):
+    mine = [ours_of(leaf_of(a, own=state), n == 0, wrap)
             for n, a in enumerate(args)]
-    their = [make(a) for a in args]
+    their = [leaf_of(a, own=state) for a in args]
     leaves = ([a for a in mine if isinstance(a, Tensor)],
               [b for a, b in zip(mine, their, strict=True)
                if isinstance(a, Tensor)])
@@ -236,7 +223,7 @@ def test_a_name_does_as_torch_or_refuses(name, data):
     how = d.pick("method", "method", "operator", "function" if hasattr(
         torch, TWINS.get(name, name)) and not name.startswith("_")
         and name != "power" else "method")
-    compare(name, d, [first, *rest], kwargs, how, d.pick(True, False))
+    compare(name, [first, *rest], kwargs, how, d.pick(True, False))
 
 
 @pytest.mark.daily
@@ -249,9 +236,9 @@ def test_overwriting_does_as_torch_or_is_refused(name, data):
     rest, kwargs = d.twisted(rest, NAMES, fixed=True)
     if not d.often(2):
         with d.pick(no_grad, torch.no_grad)():
-            compare(name, d, [first, *rest], kwargs, "method", state=True)
+            compare(name, [first, *rest], kwargs, "method", state=True)
     else:
-        compare(name, d, [first, *rest], kwargs, "method", state=True)
+        compare(name, [first, *rest], kwargs, "method", state=True)
 
 
 @pytest.mark.daily

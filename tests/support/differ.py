@@ -47,6 +47,17 @@ def flat(value):
     return [value]
 
 
+def leaf_of(value, *, own=False):
+    """A tensor for one side of a comparison: a leaf, or a fresh result of
+    torch's tape where it is one; its memory is its own if that is asked."""
+    if not torch.is_tensor(value):
+        return value
+    leaf = value.detach().clone() if own else value.detach()
+    if value.grad_fn is not None:
+        return leaf.requires_grad_() * 1
+    return leaf.requires_grad_(value.requires_grad)
+
+
 def push_back(outputs):
     """Go back from every output that wants it, with fixed numbers."""
     wanting = [o for o in outputs if getattr(o, "requires_grad", False)]

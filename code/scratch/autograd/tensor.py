@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum fc9d07c2.
+# Tangled from book/12-autograd.qmd. Checksum 1e8e2241.
 from itertools import accumulate as accumulated
 from itertools import pairwise
 from weakref import ref
@@ -88,7 +88,9 @@ class Tensor:
 
     def max_along(self, dim, keepdim=False):
         dim = whole(dim)
-        at = self.data.max(dim, keepdim).indices  # torch checks both
+        if not isinstance(keepdim, bool):
+            raise TypeError("keepdim is True or False, not "
+                            f"{keepdim!r}")
         at = self.data.max(dim, keepdim=True).indices
         best = self.move(
             lambda x: x.gather(dim, at),
