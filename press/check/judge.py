@@ -71,11 +71,14 @@ def end_fork(child: int) -> None:
 
 
 def pytest_on(code: Path, arguments: list[str], plugins: list) -> int:
-    """Run tests on the package below `code`."""
+    """Run tests on the package below `code`, chance the same each time
+    and few drawn calls of each name."""
     import pytest
     os.environ["PYTHONPATH"] = str(code)
+    os.environ["EXAMPLES"] = "10"
     return int(pytest.main(
-        ["-x", "-q", "-p", "no:cacheprovider", "-o",
+        ["-x", "-q", "-p", "no:cacheprovider",
+         "--hypothesis-seed=0", "-o",
          f"pythonpath={code} . tests/support", *arguments], plugins,
     ))
 

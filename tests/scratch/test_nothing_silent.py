@@ -4,6 +4,7 @@ import copy
 import gc
 import weakref
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -179,7 +180,9 @@ def asked(**masks):
     torch.uint8, torch.int64, torch.float64, torch.float16])
 def test_a_mask_of_another_dtype_is_no_number(dtype):
     for masks in ({"attn_mask": torch.ones(3, 3, dtype=dtype)},
-                  {"key_padding_mask": torch.ones(2, 3, dtype=dtype)}):
+                  {"key_padding_mask": torch.ones(2, 3, dtype=dtype)},
+                  {"key_padding_mask": torch.ones(2, 3, dtype=dtype),
+                   "attn_mask": torch.zeros(3, 3, dtype=torch.bool)}):
         with pytest.raises(TypeError, match=r"mask must be torch.float32"):
             asked(**masks)
 
@@ -240,6 +243,16 @@ def test_an_index_that_max_gave_out_is_guarded():
     at.zero_()
     with pytest.raises(RuntimeError, match="changed in place"):
         best.backward()
+
+
+def test_an_array_of_floats_is_no_index():
+    with pytest.raises(TypeError, match="whole numbers or bools"):
+        leaf(1.0, 2.0)[np.array([1.0, 0.0])]
+
+
+def test_a_momentum_that_is_no_number_is_refused_at_once():
+    with pytest.raises(TypeError, match="momentum is no number"):
+        nn.BatchNorm1d(2, 1e-5, (0, 1))
 
 
 def test_a_list_that_indexed_may_change():

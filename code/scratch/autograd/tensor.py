@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 1e8e2241.
+# Tangled from book/12-autograd.qmd. Checksum 8e493fe2.
 from itertools import accumulate as accumulated
 from itertools import pairwise
 from weakref import ref
@@ -240,7 +240,10 @@ def index_part(part):
     if any(hasattr(p, "__len__") and not torch.is_tensor(p)
            for p in part):
         raise TypeError("a list in a list is no index: make a tensor")
-    return torch.tensor(part, dtype=None if len(part) else torch.int64)
+    part = torch.tensor(part, dtype=None if len(part) else torch.int64)
+    if part.is_floating_point():
+        raise TypeError("an index holds whole numbers or bools")
+    return part
 
 
 def whole(dim):

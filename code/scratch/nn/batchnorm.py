@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 83cbade6.
+# Tangled from book/10-nn.qmd. Checksum 563dbea3.
 import torch
 
 from scratch.nn.module import Module, Parameter
@@ -19,6 +19,8 @@ class BatchNorm1d(Module):
         kind = {"device": device, "dtype": dtype}
         if not eps > 0:
             raise ValueError(f"eps is {eps}, not above 0")
+        if not isinstance(momentum, float | int | None):
+            raise TypeError(f"momentum is no number: {momentum!r}")
         self.eps, self.momentum = eps, momentum
         self.weight = Parameter(torch.ones(num_features, **kind))
         self.bias = Parameter(torch.zeros(num_features, **kind))

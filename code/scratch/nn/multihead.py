@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum 4ef00629.
+# Tangled from book/10-nn.qmd. Checksum 7554b3c6.
 import math
 
 import torch
@@ -40,10 +40,14 @@ def fit_mask(mask, scores):
 
 
 def additive(mask, dtype):
-    """A mask to add: where it is bool, True becomes -inf, else 0."""
-    if not torch.is_tensor(mask):
-        raise TypeError(f"the mask is no tensor: {mask!r}")
-    if mask.dtype != torch.bool:
+    """A mask to add: where it is bool, True becomes -inf, else 0.
+
+    Raises TypeError for what is neither bool nor of that dtype.
+    """
+    kind = getattr(mask, "dtype", type(mask).__name__)
+    if kind not in (torch.bool, dtype):
+        raise TypeError(f"the mask must be {dtype} or bool, not {kind}")
+    if kind != torch.bool:
         return mask
     zeros = torch.zeros_like(mask, dtype=dtype)
     return zeros.masked_fill(mask, -math.inf)
