@@ -15,12 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from press.check.mutants import Mutant
-from press.errors import BookError
 
 if TYPE_CHECKING:
     from pytest import TestReport
@@ -89,14 +89,20 @@ def pytest_within(seconds: float, code: Path, tests: list[str]) -> int:
     return pytest_on(code, tests, [])
 
 
-def baseline(root: Path, module: str, folder: Path) -> dict:
-    """Seconds of each test of a module, and the tests that run a line.
+@dataclass(frozen=True)
+class Known:
+    """What some tests do while nothing is broken."""
+
+    seconds: dict[str, float]                    # by test
+    lines: dict[str, dict[int, list[str]]]       # file -> line -> tests
+
+
+def tests_of(root: Path, module: str) -> tuple[Path, ...]:
+    """The files that test a module.
 
     Tests import a module inside a package through that package, and some
     reach it through helpers alone.
     """
-    from coverage import CoverageData
-    path = f"code/scratch/{module.replace('.', '/')}.py"
     package = module.split(".")[0]
     texts, helpers = (
         {file: file.read_text(encoding="utf-8")
@@ -107,55 +113,60 @@ def baseline(root: Path, module: str, folder: Path) -> dict:
         rf"scratch\.{package}\b|from scratch import .*\b{package}\b"
     )
     naming = [h.stem for h, text in helpers.items() if named.search(text)]
-    tests = [
-        str(file) for file, text in texts.items()
+    return tuple(
+        file for file, text in texts.items()
         if "press.read.book" not in text and (
             named.search(text) or any(
                 re.search(rf"^(from|import) {name}\b", text, re.MULTILINE)
                 for name in naming
             )
         )
-    ]
-    if not tests:
-        raise BookError(path, None, "has no tests")
-    data, times = folder / "coverage", folder / "seconds.json"
+    )
 
-    def work() -> int:
-        os.environ["COVERAGE_FILE"] = str(data)
-        durations = Durations()
-        result = pytest_on(root / "code", [
-            f"--cov={root / 'code' / 'scratch'}", "--cov-context=test",
-            "--cov-report=", *tests,
-        ], [durations])
-        times.write_text(json.dumps(durations.seconds), encoding="utf-8")
-        return result
 
-    if wait_for_fork(forked(work)):
-        raise BookError(
-            path, None,
-            "its tests fail without any change; run 'make test' first",
+@cache
+def baseline(root: Path, tests: tuple[Path, ...]) -> Known | None:
+    """How long each test takes and which lines it runs; nothing where one
+    fails. Modules of one package ask for the same."""
+    from coverage import CoverageData
+    code = root / "code"
+    with tempfile.TemporaryDirectory() as folder:
+        data, times = Path(folder, "coverage"), Path(folder, "seconds.json")
+
+        def work() -> int:
+            os.environ["COVERAGE_FILE"] = str(data)
+            durations = Durations()
+            result = pytest_on(code, [
+                f"--cov={code / 'scratch'}", "--cov-context=test",
+                "--cov-report=", *map(str, tests),
+            ], [durations])
+            times.write_text(json.dumps(durations.seconds), encoding="utf-8")
+            return result
+
+        if wait_for_fork(forked(work)):
+            return None
+        found = CoverageData(basename=str(data))
+        found.read()
+        return Known(
+            json.loads(times.read_text(encoding="utf-8")),
+            {file: {line: [c.removesuffix("|run") for c in contexts if c]
+                    for line, contexts in found.contexts_by_lineno(
+                        file).items()}
+             for file in found.measured_files()},
         )
-    seconds = json.loads(times.read_text(encoding="utf-8"))
-    found = CoverageData(basename=str(data))
-    found.read()
-    by_line = found.contexts_by_lineno(str(root / path))
-    tests_of = {
-        line: {c.removesuffix("|run") for c in contexts if c}
-        for line, contexts in by_line.items()
-    }
-    return {"seconds": seconds, "tests": tests_of, "files": tests}
 
 
-def tests_for(known: dict, line: int) -> list[str]:
-    """The tests that run a line, the fastest first; all, for a line that
+def tests_for(known: Known, mutant: Mutant) -> list[str]:
+    """The tests that run its line, the fastest first; all, for a line that
     runs when the module is imported."""
-    seconds = known["seconds"]
-    found = [t for t in known["tests"].get(line, ()) if t in seconds]
+    seconds = known.seconds
+    lines = known.lines.get(str(mutant.module), {})
+    found = [t for t in lines.get(mutant.line, ()) if t in seconds]
     return sorted(found or seconds, key=seconds.__getitem__)
 
 
 def judge(
-    root: Path, listed: list[Mutant], known: dict, workers: int,
+    root: Path, listed: list[Mutant], known: Known, workers: int,
     tick: Callable[[], None],
 ) -> list[Mutant]:
     """Test each mutant, several at a time: those that nothing noticed."""
@@ -171,7 +182,7 @@ def judge(
 
 def judge_with(
     running: dict[int, tuple[Mutant, Path, float]], root: Path,
-    listed: list[Mutant], known: dict, workers: int,
+    listed: list[Mutant], known: Known, workers: int,
     tick: Callable[[], None],
 ) -> list[Mutant]:
     survivors, waiting = [], list(listed)
@@ -183,8 +194,8 @@ def judge_with(
                             ignore=shutil.ignore_patterns("__pycache__"))
             target = code / mutant.module.relative_to(root / "code")
             target.write_text(mutant.source, encoding="utf-8")
-            tests = tests_for(known, mutant.line)
-            limit = 30 + 5 * sum(known["seconds"][t] for t in tests)
+            tests = tests_for(known, mutant)
+            limit = 30 + 5 * sum(known.seconds[t] for t in tests)
             child = forked(partial(pytest_within, limit, code, tests))
             running[child] = mutant, code, time.monotonic() + 10 * limit
         time.sleep(0.02)

@@ -6,7 +6,6 @@
 import os
 import random
 import sys
-import tempfile
 from pathlib import Path
 
 from rich.table import Table
@@ -44,14 +43,21 @@ def mutate(
             continue
         random.Random(0).shuffle(listed)
         listed = listed[:sample]
-        with tempfile.TemporaryDirectory() as folder:
-            known = judge.baseline(root, name, Path(folder))
+        path = file.relative_to(root).as_posix()
+        tests = judge.tests_of(root, name)
+        if not tests:
+            raise BookError(path, None, "has no tests")
+        known = judge.baseline(root, tests)
+        if known is None:
+            raise BookError(
+                path, None,
+                "its tests fail without any change; run 'make test' first",
+            )
         with report.counting(name, len(listed)) as tick:
             survivors = judge.judge(
                 root, listed, known, os.cpu_count() or 1, tick
             )
         for m in survivors:
-            path = file.relative_to(root).as_posix()
             report.say(f"{path}:{m.line}: nothing "
                        f"noticed '{m.before}' become '{m.after}'")
         n, bad = len(listed), len(survivors)

@@ -101,11 +101,9 @@ def run(root, *arguments):
 
 
 BASELINE = """\
-import sys, tempfile
 from pathlib import Path
 from press.check import judge
-with tempfile.TemporaryDirectory() as folder:
-    print(judge.baseline(Path.cwd(), "clip", Path(folder))["files"])
+print([str(file) for file in judge.tests_of(Path.cwd(), "clip")])
 """
 
 
@@ -144,6 +142,14 @@ def test_tests_that_fail_without_any_change_are_refused(package):
 
 
 @forks
+def test_a_module_without_tests_is_refused(package):
+    root = package("True")
+    (root / "tests" / "scratch" / "test_clip.py").unlink()
+    code, said = run(root)
+    assert code == 1 and "code/scratch/clip.py: has no tests" in said
+
+
+@forks
 @pytest.mark.parametrize("line, found", [
     ("from scratch.clip import clip", True),
     ("from scratch import clip", True),
@@ -163,10 +169,16 @@ def test_the_tests_of_a_module_are_those_that_import_it(
         "from scratch.clip import clip", "def clip(x): return x")
     file.write_text(f"if False:\n    {line}\n{text}", encoding="utf-8")
     done = apart(root, BASELINE)
-    if found:
-        assert done.stdout == f"{[str(file)]}\n", done.stderr
-    else:
-        assert "has no tests" in done.stderr
+    assert done.stdout == f"{[str(file)] if found else []}\n", done.stderr
+
+
+@forks
+def test_every_module_of_scratch_has_tests():
+    from press.check import judge
+    scratch = REPO / "code" / "scratch"
+    names = [".".join(file.relative_to(scratch).with_suffix("").parts)
+             for file in scratch.rglob("*.py")]
+    assert [n for n in names if not judge.tests_of(REPO, n)] == []
 
 
 def test_a_system_without_forks_is_refused_in_a_sentence(

@@ -120,7 +120,7 @@ CASES = {
     **dict.fromkeys("""exp log sqrt relu __neg__ detach dim numel item
         tolist __len__ __bool__ __iter__ T shape dtype device is_leaf
         requires_grad zeros_like empty_like""".split(), one),
-    **dict.fromkeys("pow __pow__ power __contains__ __rtruediv__".split(),
+    **dict.fromkeys("pow __pow__ __contains__ __rtruediv__".split(),
                     lambda d: [d.tensor(), d.number()]),
     **dict.fromkeys("matmul __matmul__".split(), matrices),
     **dict.fromkeys("sum mean".split(), summed),
@@ -150,7 +150,6 @@ NAMES = """dim keepdim dtype alpha out mode value min max other inplace
 TALLY = Tally()
 AS_FUNCTION = {"zeros_like", "empty_like", "cross_entropy", "pad"}
 AS_VALUE = {"T", "shape", "dtype", "device", "is_leaf", "requires_grad"}
-TWINS = {"power": "pow"}
 UNKNOWN = {"empty_like"}                         # whatever was there
 
 
@@ -181,7 +180,6 @@ def find(side, name, how):
         return lambda x: getattr(x, name)
     if name == "__iter__":
         return lambda x: list(x)
-    name = TWINS.get(name, name) if side is torch.Tensor else name
     if how == "function" or name in AS_FUNCTION and (
             side is torch.Tensor or name != "cross_entropy"):
         return getattr(torch, name, None) or getattr(F, name)
@@ -221,8 +219,7 @@ def test_a_name_does_as_torch_or_refuses(name, data):
     first, *rest = CASES[name](d)
     rest, kwargs = d.twisted(rest, NAMES, name.startswith("__"))
     how = d.pick("method", "method", "operator", "function" if hasattr(
-        torch, TWINS.get(name, name)) and not name.startswith("_")
-        and name != "power" else "method")
+        torch, name) and not name.startswith("_") else "method")
     compare(name, [first, *rest], kwargs, how, d.pick(True, False))
 
 

@@ -187,6 +187,12 @@ def test_a_mask_of_another_dtype_is_no_number(dtype):
             asked(**masks)
 
 
+def test_scores_do_not_grow_to_a_mask():
+    q = torch.ones(3, 4)
+    with pytest.raises(ValueError, match=r"mask is \[2, 3, 3\], the scores"):
+        nn.attention(q, q, q, torch.zeros(2, 3, 3))
+
+
 @pytest.mark.parametrize("masks", [
     {"attn_mask": torch.zeros(shape, dtype=torch.bool)}
     for shape in [(2, 3, 3), (1, 3, 3), (3,), (1, 3), (6, 3, 3), (2, 2, 3, 3)]
@@ -243,6 +249,12 @@ def test_an_index_that_max_gave_out_is_guarded():
     at.zero_()
     with pytest.raises(RuntimeError, match="changed in place"):
         best.backward()
+
+
+def test_a_rate_that_is_no_number_is_refused():
+    for make in (SGD, Adam):
+        with pytest.raises(TypeError, match="lr is '0.1', not a number"):
+            make([leaf(1.0).data], lr="0.1")
 
 
 def test_an_array_of_floats_is_no_index():
@@ -385,6 +397,7 @@ def test_a_tape_goes_with_its_result():
 @pytest.mark.parametrize("act", [
     lambda x: torch.max(x, x), lambda x: x.max(torch.ones(2)),
     lambda x: x[Tensor([0.0])], lambda x: x ** x, lambda x: x ** 1j,
+    lambda x: x ** False,
     lambda x: x.max(keepdim=True), lambda x: x.softmax(None),
     lambda x: x.softmax((0,)), lambda x: x.T, lambda x: x.index_select(1, 0),
     lambda x: x.permute(1), lambda x: x.chunk(-2), lambda x: x.chunk(0),

@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 7e6b254f.
+# Tangled from book/12-autograd.qmd. Checksum 6e056093.
 import torch
 
 from scratch.autograd.tape import Context
@@ -85,6 +85,8 @@ class Div(Function):
 class Pow(Function):
     """a ** n for a number n; the slope is n * a ** (n - 1)."""
     def forward(ctx, a, n):
+        if isinstance(n, bool) or not isinstance(n, int | float):
+            raise TypeError("the exponent must be a number")
         ctx.save_for_backward(a, n)
         return a ** n
 
@@ -181,7 +183,7 @@ class Move(Function):
 NAMES = {
     Add: "add __add__ __radd__", Mul: "mul __mul__ __rmul__",
     Sub: "sub __sub__", Div: "div __truediv__",
-    Pow: "power", Sqrt: "sqrt", Exp: "exp", Log: "log",
+    Pow: "pow __pow__", Sqrt: "sqrt", Exp: "exp", Log: "log",
     MatMul: "matmul __matmul__", Relu: "relu",
     CrossEntropy: "cross_entropy", Move: "move",
 }

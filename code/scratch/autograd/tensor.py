@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 8e493fe2.
+# Tangled from book/12-autograd.qmd. Checksum bbc7a2ce.
 from itertools import accumulate as accumulated
 from itertools import pairwise
 from weakref import ref
@@ -100,11 +100,6 @@ class Tensor:
             best.squeeze(dim), at.squeeze(dim))
         return torch.return_types.max(both)
 
-    def pow(self, n):
-        if not isinstance(n, int | float):
-            raise TypeError("the exponent must be a number")
-        return self.power(n)
-
     def __neg__(self):
         return self * -1
 
@@ -117,8 +112,6 @@ class Tensor:
             return self.exp()                    # empty as well
         e = (self - self.data.amax(dim, keepdim=True)).exp()
         return e / e.sum(dim, keepdim=True)
-
-    __pow__ = pow
 
     def permute(self, *dims):
         old = torch.tensor(dims).flatten().remainder(
