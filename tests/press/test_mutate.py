@@ -197,7 +197,8 @@ def test_of_a_sample_of_each_module_nearly_all_mutants_are_noticed():
         [sys.executable, "-m", "press", "mutate", "--sample", "4"],
         cwd=REPO, capture_output=True, encoding="utf-8",
     )
-    (row,) = [line.split("│") for line in done.stderr.splitlines()
-              if line.startswith("│ all")]
-    made, noticed = (int(cell) for cell in row[3:5])
+    rows = [line.split("│") for line in done.stderr.splitlines()
+            if line.startswith("│ all")]
+    assert len(rows) == 1, done.stderr
+    made, noticed = (int(cell) for cell in rows[0][3:5])
     assert made > 40 and noticed >= 0.85 * made, done.stderr
