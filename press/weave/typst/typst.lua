@@ -223,6 +223,9 @@ local function div(el)
   if classes:includes 'column-margin' then
     return wrapped('#aside-block[', el.content, ']')
   end
+  if classes:includes 'program' then
+    return wrapped('#program[', el.content, ']')
+  end
   if classes:includes 'answers' then return walked(el.content) end
   if classes:includes 'cell' then return cell(el) end
   if classes:includes 'cell-output' then return output(el) end
