@@ -7,7 +7,7 @@ from matplotlib.patches import Polygon, Rectangle
 from figures.book import PALETTE, bare, digit, shade
 
 
-def pixels(image, row: int = 4, column: int = 15, size: int = 7) -> None:
+def pixels(image, row: int = 6, column: int = 14, size: int = 7) -> None:
     """One image [784], and a corner of it with its bytes written in."""
     grid = image.reshape(28, 28)
     part = grid[row : row + size, column : column + size]
