@@ -21,7 +21,7 @@ def rates(measured):
     measured: {name of a device: rows {"n", "time": {"median"}}, or None}.
     """
     _, ax = plt.subplots(figsize=(6.4, 3.2))
-    ticks = set()
+    sizes: set[int] = set()
     for name, rows in measured.items():
         if not rows:
             continue
@@ -34,8 +34,8 @@ def rates(measured):
         ax.annotate(name.replace(", ", ",\n"), (n[-1], speed[-1]), (6, 0),
                     va="center", textcoords="offset points",
                     color=PALETTE[role])
-        ticks |= set(n)
-    ticks = sorted(ticks)
+        sizes |= set(n)
+    ticks = sorted(sizes)
     ax.set_xticks(ticks, [str(n) for n in ticks])
     ax.minorticks_off()
     ax.set(xlabel="n", title="operations a second",
@@ -64,7 +64,9 @@ def roofs(devices):
         ax.annotate(name, (x[-1], roof["flops"]), (0, 5), ha="right",
                     textcoords="offset points", color=PALETTE[role])
         marker = DOTS.get(name)
-        for row in found["layers"] if marker else []:
+        if marker is None:
+            continue
+        for row in found["layers"]:
             rate = 2 * row["batch"] * 784 * 128 / row["time"]["median"]
             ax.plot(layer(row["batch"]), rate, marker, markersize=4.6,
                     color=PALETTE[role], markerfacecolor="none")

@@ -1,12 +1,33 @@
-# Tangled from book/09-gpu.qmd. Checksum 56d78ab2.
+# Tangled from book/09-gpu.qmd. Checksum 3d6a2943.
 """What a GPU would take, by its published figures."""
 
 import torch
 
 from scratch.optim import Adam
 from scratch.timing.loops import (
-    BATCH, IMAGES, STEPS, Learner, gradients)
+    BATCH,
+    IMAGES,
+    STEPS,
+    Learner,
+    gradients,
+)
 from scratch.timing.roofline import Ledger, bound, together
+
+
+def counted(batch=BATCH, hidden=128):
+    """The rows of a step by hand, from its shapes alone: on "meta"."""
+    shapes = (784, hidden), (hidden,), (hidden, 10), (10,)
+    params = [torch.empty(s, device="meta") for s in shapes]
+    x = torch.empty(batch, 784, device="meta")
+    targets = torch.empty(batch, dtype=torch.int64, device="meta")
+    adam = Adam(params)
+    for _ in range(2):                           # the first makes m, v
+        with Ledger() as ledger:
+            *_, grads = gradients(x, targets, *params)
+            for p, grad in zip(params, grads, strict=True):
+                p.grad = grad
+            adam.step()
+    return ledger.rows
 
 
 H100 = {
@@ -34,22 +55,6 @@ def predict(rows, card, orders=None, *, waits=0, carried=0, gap=0.0):
             "ordering": held["launch"],
             "running": held["flops"] + held["bytes"],
             "step": together(held, queue=True) + rest}
-
-
-def counted(batch=BATCH, hidden=128):
-    """The rows of a step by hand, from its shapes alone: on "meta"."""
-    shapes = (784, hidden), (hidden,), (hidden, 10), (10,)
-    params = [torch.empty(s, device="meta") for s in shapes]
-    x = torch.empty(batch, 784, device="meta")
-    targets = torch.empty(batch, dtype=torch.int64, device="meta")
-    adam = Adam(params)
-    for _ in range(2):                           # the first makes m, v
-        with Ledger() as ledger:
-            *_, grads = gradients(x, targets, *params)
-            for p, grad in zip(params, grads, strict=True):
-                p.grad = grad
-            adam.step()
-    return ledger.rows
 
 
 def ways_on(card):
