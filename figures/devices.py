@@ -4,61 +4,114 @@ import matplotlib.pyplot as plt
 
 from figures.book import PALETTE
 
-NOTHING = "no GPU has been recorded"
+COMPUTED = ("weights", "--")
+LOOKS = {"CPU": ("forward", "-"), "GPU": ("backward", ":")}
+DOTS = {"CPU": "o", "GPU": "s"}
 
 
-def rates(cpu, gpu):
+def look(name):
+    """The role and the dash of a device by its name: what is neither the
+    processor nor a recorded GPU has been computed."""
+    return LOOKS.get(name.split(",")[0], COMPUTED)
+
+
+def rates(measured):
     """Operations a second against the size of a square product.
 
-    cpu, gpu: rows {"n", "time": {"median"}}; gpu None if there is none.
+    measured: {name of a device: rows {"n", "time": {"median"}}, or None}.
     """
-    _, ax = plt.subplots(figsize=(6.0, 3.2))
-    kinds = [("CPU, one thread", cpu, "forward", "-", "o")]
-    if gpu:
-        kinds.append(("GPU", gpu, "backward", "--", "s"))
-    for name, rows, role, line, marker in kinds:
+    _, ax = plt.subplots(figsize=(6.4, 3.2))
+    sizes: set[int] = set()
+    for name, rows in measured.items():
+        if not rows:
+            continue
+        role, line = look(name)
         n = [row["n"] for row in rows]
         speed = [2 * row["n"] ** 3 / row["time"]["median"] for row in rows]
+        marker = DOTS.get(name.split(",")[0])
         ax.loglog(n, speed, line, marker=marker, markersize=3.4,
                   color=PALETTE[role])
-        ax.annotate(name, (n[-1], speed[-1]), (6, 0), va="center",
-                    textcoords="offset points", color=PALETTE[role])
-    if not gpu:
-        ax.text(0.98, 0.04, NOTHING, ha="right", va="bottom",
-                color=PALETTE["muted"], transform=ax.transAxes)
-    ticks = sorted({row["n"] for _, rows, *_ in kinds for row in rows})
+        ax.annotate(name.replace(", ", ",\n"), (n[-1], speed[-1]), (6, 0),
+                    va="center", textcoords="offset points",
+                    color=PALETTE[role])
+        sizes |= set(n)
+    ticks = sorted(sizes)
     ax.set_xticks(ticks, [str(n) for n in ticks])
     ax.minorticks_off()
     ax.set(xlabel="n", title="operations a second",
-           xlim=(ticks[0] * 0.85, ticks[-1] * 4.2))
+           xlim=(ticks[0] * 0.85, ticks[-1] * 12))
 
 
-def lanes(finished, gpu):
-    """A bar for each way of training: batches finished in a second.
+def layer(batch):
+    """Operations of the first layer for each byte that it moves."""
+    size = 4 * (batch * 784 + 784 * 128 + batch * 128)
+    return 2 * batch * 784 * 128 / size
 
-    finished: {name: batches}; gpu: what its lanes are true of, or None.
+
+def roofs(devices):
+    """The best rate for so many operations a byte, and the first layer.
+
+    devices: {name: {"roof": …, "layers": rows {"batch", "time"}}}.
     """
+    _, ax = plt.subplots(figsize=(6.4, 3.4))
+    x = [2.0**k for k in range(-3, 11)]
+    for name, found in devices.items():
+        role, line = look(name)
+        roof = found["roof"]
+        x_here = sorted([*x, roof["flops"] / roof["bytes"]])
+        ax.loglog(x_here, [min(roof["flops"], i * roof["bytes"])
+                           for i in x_here], line, color=PALETTE[role])
+        ax.annotate(name, (x[-1], roof["flops"]), (0, 5), ha="right",
+                    textcoords="offset points", color=PALETTE[role])
+        marker = DOTS.get(name)
+        if marker is None:
+            continue
+        for row in found["layers"]:
+            rate = 2 * row["batch"] * 784 * 128 / row["time"]["median"]
+            ax.plot(layer(row["batch"]), rate, marker, markersize=4.6,
+                    color=PALETTE[role], markerfacecolor="none")
+    ax.set(xlabel="operations a byte", title="operations a second",
+           xlim=(x[0], x[-1]))
+    ax.minorticks_off()
+
+
+def gains(widths, gained):
+    """How many times as fast, by hidden units; {batch: [times]}."""
+    _, ax = plt.subplots(figsize=(6.0, 3.0))
+    for (batch, times), line, marker in zip(
+        gained.items(), ("-", "--"), "os", strict=True
+    ):
+        ax.loglog(widths, times, line, marker=marker, markersize=3.4,
+                  color=PALETTE["weights"])
+        ax.annotate(f"{batch:,} images", (widths[-1], times[-1]), (6, 0),
+                    va="center", textcoords="offset points",
+                    color=PALETTE["weights"])
+    ax.set_xticks(widths, [str(n) for n in widths])
+    ticks = [t for t in (1, 3, 10, 30, 100, 300)
+             if t <= 1.3 * max(map(max, gained.values()))]
+    ax.set_yticks(ticks, [f"{t}×" for t in ticks])
+    ax.minorticks_off()
+    ax.set(xlabel="hidden units", title="as fast as the processor",
+           xlim=(widths[0] * 0.85, widths[-1] * 4))
+
+
+def lanes(finished):
+    """A bar for each way of training, {name: batches in a second}."""
     names = list(finished)
-    rows = len(names) + (gpu is None)
-    _, ax = plt.subplots(figsize=(6.4, 0.6 + 0.42 * rows))
+    _, ax = plt.subplots(figsize=(6.4, 0.6 + 0.42 * len(names)))
     longest = max(finished.values())
     for y, name in enumerate(names):
-        role = "backward" if name.startswith("GPU") else "forward"
+        role, line = look(name)
         hatch = "////" if name.startswith("GPU") else None
         ax.barh(y, finished[name], height=0.56, color=PALETTE[role] + "38",
                 edgecolor="none")
         ax.barh(y, finished[name], height=0.56, color="none",
-                edgecolor=PALETTE[role], hatch=hatch, linewidth=0.9)
+                edgecolor=PALETTE[role], hatch=hatch, linewidth=0.9,
+                linestyle=line)
         ax.text(finished[name] + longest * 0.015, y,
                 f"{finished[name]:,.0f}", va="center", color=PALETTE[role])
-    if gpu is None:
-        ax.barh(len(names), longest, height=0.56, color="none",
-                edgecolor=PALETTE["muted"], linestyle=":", linewidth=0.9)
-        ax.text(longest / 2, len(names), NOTHING, ha="center", va="center",
-                color=PALETTE["muted"])
-        names = [*names, "GPU"]
-    ax.set_yticks(range(rows), names)
+    ax.set_yticks(range(len(names)), names)
     ax.tick_params(axis="y", length=0)
-    ax.set(ylim=(rows - 0.5, -0.5), xlim=(0, longest * 1.14),
+    ax.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, longest * 1.14),
            xlabel="batches finished in one second")
     ax.spines["left"].set_visible(False)

@@ -79,7 +79,8 @@ def test_all_faults_are_told_at_once_in_order(book_of):
 
 @pytest.mark.parametrize("options, line, says", [
     ("#| echo: false\n#| lable: x", 5, "unknown option 'lable'; write 'label"),
-    ("#| quux: 1", 4, "unknown option 'quux'; known are alone, echo, error"),
+    ("#| quux: 1", 4, "unknown option 'quux'; known are alone, code-fold, "
+     "code-summary, echo, error"),
     ("#| export: x", 4, "'export' aborts Quarto's render"),
     ("#| file: x", 4, "'file' means something else to Quarto"),
     ("#| echo: fenced", 4, "'echo' is true or false"),

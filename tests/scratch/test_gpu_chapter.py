@@ -1,4 +1,4 @@
-"""Chapter 9 says what is recorded, and says so where nothing is."""
+"""Chapter 9 shows what is recorded beside what it computes."""
 
 import ast
 import contextlib
@@ -129,23 +129,34 @@ pytestmark = [
 ]
 
 
-def test_a_record_is_shown_with_its_name(synthetic, monkeypatch):
+NOTHING = ("None", "nan", "–", "not measured", "no GPU", "no run",
+           "recorded yet", "dashes")
+
+
+def test_a_record_is_shown_beside_what_was_computed(synthetic, monkeypatch):
     shown, said = run_chapter(synthetic, monkeypatch, 2)
     name = "A Card, driver 12.34, torch 0.0, 2001-02-03"
     prose = "\n".join(said)
-    assert f"GPU columns: {name}" in shown["records"]
-    assert f"measured on {name}." in said[0]
-    assert row(shown["tbl-waiting"], "GPU") == [
-        "8,192", "7 µs", "7 ms", "6 ms"]
-    assert "returns after 0.1% of the time" in prose
-    assert "faster from n = 64 and from batch =" in shown["crossover"]
-    assert f"Measured on {name}, the GPU is faster from 64 × 64" in prose
-    assert "On the recorded GPU it takes 71 µs." in prose
-    assert "50,000 billion operations a second" in shown["roof"]
-    assert row(shown["tbl-bound"], "GPU")[-1].endswith("%")
-    assert row(shown["tbl-transfers"], "all images")[-1] == "33 µs"
-    assert row(shown["tbl-transfers"], "a batch, pinned")[-1] == "32 µs"
-    assert "it costs 35 µs even when" in prose
+    card = timing.H100["name"]
+    paper = timing.predicted(timing.H100)
+    assert f"computed for: {card}" in shown["records"]
+    assert f"measured on: {name}" in shown["records"]
+    assert "GPU, n = 8192: returns after 7 µs, done after 7 ms" in (
+        shown["waiting"])
+    assert "after 0.1% of the time" in prose
+    computed, measured = shown["crossover"].splitlines()
+    assert computed.startswith(f"{card}, computed is ahead from n =")
+    assert measured.startswith(f"{name} is ahead from n = 64 and from batch")
+    assert "50,000 billion operations" in shown["roof"]
+    assert "67,000 billion operations" in shown["roof"]
+    assert row(shown["tbl-bound"], "GPU")[-1].endswith("µs")
+    assert row(shown["tbl-transfers"], "all images")[2:] == [
+        "2.95 ms", "33 µs"]
+    assert "A pinned batch took 32 µs" in prose
+    for way, seconds in (("eager", "801 ms"), ("CUDA graph", "807 ms")):
+        key = {"CUDA graph": "graph"}.get(way, way)
+        assert row(shown["tbl-card"], way)[-2:] == [
+            timing.shown(paper["epochs"][key]), seconds]
     graph = row(shown["tbl-ways"], "CUDA graph")
     assert graph == ["needs CUDA", "needs CUDA", "807 ms, 0.99×"]
     assert row(shown["tbl-ways"], "our tape")[2] == "needs CUDA"
@@ -153,26 +164,39 @@ def test_a_record_is_shown_with_its_name(synthetic, monkeypatch):
     assert row(shown["tbl-launches"], "CUDA graph")[1:] == [
         "71", "72", "2", "1", "150 µs"]
     assert "starts 71 kernels and waits 2 times" in prose
-    assert f"On {name} the eager epoch takes 801 ms" in prose
-    assert "GPU, eager" in shown["rates-of-steps"]
-    for word in ("None", "nan", "–", "recorded yet", "not measured"):
+    assert "The record says 801 ms for the eager epoch and 807 ms" in prose
+    assert f"On {name} it trains" in prose
+    for lane in ("GPU, eager", "H100, computed, graph"):
+        assert lane in shown["rates-of-steps"]
+    for word in NOTHING:
         assert word not in prose, word
+        assert word not in shown["tbl-card"], word
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-def test_without_a_record_it_says_so_and_how_to_make_one(
+def test_without_a_record_no_column_waits_for_one(
     tmp_path, monkeypatch, cores
 ):
     shown, said = run_chapter(tmp_path, monkeypatch, cores)
     prose = "\n".join(said)
-    assert "empty, no run is recorded" in shown["records"]
-    assert "python -m scratch.timing --json book/recorded/gpu/" in (
-        shown["records"])
-    assert "GPU hold dashes in this edition" in said[0]
-    assert set(row(shown["tbl-waiting"], "GPU")) == {"–"}
-    assert set(row(shown["tbl-bound"], "GPU")) == {"–"}
-    assert "not measured" in shown["crossover"]
-    assert row(shown["tbl-ways"], "CUDA graph")[-1] == "–"
+    assert "measured on" not in shown["records"]
+    for name, text in shown.items():
+        assert not any(word in text for word in NOTHING[2:]), name
+        assert "| GPU |" not in text, name
+    epochs = timing.predicted(timing.H100)["epochs"]
+    for way in ("eager", "resident"):
+        assert row(shown["tbl-card"], way)[-1] == timing.shown(epochs[way])
+    assert "CUDA graph" not in shown["tbl-ways"]
     assert ("single core" in prose) is (cores == 1)
     assert "GPU," not in shown["rates-of-steps"]
-    assert "recorded GPU" not in prose and "A Card" not in prose
+    assert "A Card" not in prose
+    for word in NOTHING:
+        assert word not in prose, word
+
+
+def test_no_sentence_of_the_book_waits_for_a_gpu():
+    for chapter in read_book(REPO).chapters:
+        text = (REPO / chapter.path).read_text(encoding="utf-8")
+        for words in ("GPU is recorded", "GPU was recorded", "no GPU",
+                      "once one is recorded", "not measured"):
+            assert words not in text, (chapter.name, words)

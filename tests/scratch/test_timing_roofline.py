@@ -79,11 +79,11 @@ def test_a_step_has_the_multiply_adds_of_its_five_products():
     assert sum(w for _, w, _ in ledger.rows) == 2 * first + 3 * second
 
 
-def test_an_estimate_takes_what_holds_each_kernel_back_most():
+def test_a_kernel_multiplies_or_moves_and_each_is_started():
     roof = {"flops": 100.0, "bytes": 10.0, "launch": 2.0}
-    rows = [("mm", 500, 50), ("add", 0, 40), ("neg", 10, 1), ("add", 0, 70)]
+    rows = [("mm", 500, 50), ("add", 0, 40), ("neg", 0, 1), ("add", 0, 70)]
     held = bound(rows, roof)
-    assert held == {"flops": 10.0, "bytes": 4.0 + 7.0, "launch": 2.0}
+    assert held == {"flops": 10.0, "bytes": 4.0 + 0.1 + 7.0, "launch": 8.0}
     assert bound([], roof) == dict.fromkeys(roof, 0.0)
 
 

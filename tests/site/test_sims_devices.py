@@ -6,9 +6,14 @@ import pytest
 
 from built import ROOT
 from figures import rates
+from scratch import timing
 from stage import settled
 
 RECORDS = ROOT / "book" / "recorded"
+WITHOUT_GPU = """() => {
+  const [{names: {cuda, ...names}, devices: {cpu, paper}, ...rest}] = RATES;
+  RATES.splice(0, RATES.length, {...rest, names, devices: {cpu, paper}});
+}"""
 WITH_GPU = """() => {
   const [record] = RATES, {cpu} = record.devices;
   const cuda = {
@@ -16,7 +21,7 @@ WITH_GPU = """() => {
     batches: {eager: 1000, graph: 20000},
   };
   RATES.push({...record, names: {...record.names, cuda: "A card"},
-    devices: {cpu, cuda}});
+    devices: {cpu, cuda, paper: record.devices.paper}});
 }"""
 
 
@@ -29,7 +34,9 @@ def test_the_rates_are_those_of_the_records(math_pages):
         key=lambda record: record["date"], reverse=True,
     )
     assert records
-    assert math_pages("devices").evaluate("RATES") == rates.rates(records)
+    paper = timing.predicted(timing.H100)
+    assert math_pages("devices").evaluate("RATES") == rates.rates(
+        records, paper)
 
 
 def test_a_lane_takes_the_time_that_was_measured(numbers, math_pages):
@@ -41,8 +48,9 @@ def test_a_lane_takes_the_time_that_was_measured(numbers, math_pages):
                 lane["seconds"] for lane in lanes if lane["device"] == device
             ]
         lanes = numbers("devices", "lanes", record, "batches", 0)
-        assert [lane["seconds"] for lane in lanes][:1] == pytest.approx(
-            [1 / rate for rate in found["batches"].values()][:1])
+        assert [lane["seconds"] for lane in lanes
+                if lane["device"] == device] == pytest.approx(
+            [1 / rate for rate in found["batches"].values()])
 
 
 def test_what_is_finished_is_whole(numbers):
@@ -62,25 +70,29 @@ def test_two_curves_meet_where_their_logarithms_do(numbers):
         2**6.5)
 
 
-def test_a_book_without_a_gpu_says_so(on_stage):
+def test_a_book_without_a_recorded_gpu_computes_one(on_stage):
     tab = on_stage("devices")
-    tab.evaluate("RATES.splice(0, RATES.length, {...RATES[0], devices: "
-                 "{cpu: RATES[0].devices.cpu}})")
+    tab.evaluate(WITHOUT_GPU)
     tab.locator("text=Reset").click()
     settled(tab)
     text = tab.locator(".stage-body").text_content()
-    assert "No GPU has been measured" in text and "GPU:" not in text
+    assert "GPU, computed, graph finishes" in text
+    assert "GPU, graph" not in text
+    assert "published figures of an NVIDIA H100" in text
+    tab.get_by_label("products of matrices").check(force=True)
+    settled(tab)
+    assert "The two meet near n" in tab.locator(
+        ".stage-body").text_content()
 
 
-def test_with_a_gpu_both_run_and_meet(on_stage):
+def test_with_a_gpu_measured_and_computed_run_side_by_side(on_stage):
     tab = on_stage("devices")
-    tab.evaluate("RATES.splice(0, RATES.length, {...RATES[0], devices: "
-                 "{cpu: RATES[0].devices.cpu}})")
+    tab.evaluate(WITHOUT_GPU)
     tab.evaluate(WITH_GPU)
     tab.locator("text=Reset").click()
     settled(tab)
-    assert "GPU, graph finishes" in tab.locator(
-        ".stage-readout").first.text_content()
+    text = tab.locator(".stage-body").text_content()
+    assert "GPU, graph" in text and "GPU, computed, graph" in text
     tab.get_by_label("products of matrices").check(force=True)
     settled(tab)
     text = tab.locator(".stage-body").text_content()

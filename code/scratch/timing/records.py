@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum 2923617a.
+# Tangled from book/09-gpu.qmd. Checksum bcc645d7.
 """A record of how long our program takes on a machine.
 
     python -m scratch.timing --json FILE
@@ -179,9 +179,9 @@ def label(record):
 
 
 def shown(result):
-    """A TIME as text for a table; a dash where there is none."""
-    if not result or "absent" in result:
-        return "–"
+    """A TIME as text for a table, or why there is none."""
+    if "absent" in result:
+        return result["absent"]
     return readable(result["median"])
 
 

@@ -1,4 +1,4 @@
-# Tangled from book/09-gpu.qmd. Checksum 67545c14.
+# Tangled from book/09-gpu.qmd. Checksum eca18af1.
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -114,19 +114,27 @@ def roof(device, n, size):
 
 
 def bound(rows, roof):
-    """An estimate of the seconds that a Ledger's kernels take.
+    """What a Ledger's kernels ask of a device: three sums, seconds.
 
-    Each waits for what it needs most of: "flops", "bytes" or
-    "launch". A dict of the three sums.
+    flops, bytes: of those that multiply longer than they move, and
+    of the others; launch: of starting them all.
     """
-    held = dict.fromkeys(roof, 0.0)
+    held = {"flops": 0.0, "bytes": 0.0,
+            "launch": len(rows) * roof["launch"]}
     for _, work, size in rows:
         needs = {"flops": 2 * work / roof["flops"],
-                 "bytes": size / roof["bytes"],
-                 "launch": roof["launch"]}
+                 "bytes": size / roof["bytes"]}
         worst = max(needs, key=needs.get)
         held[worst] += needs[worst]
     return held
+
+
+def together(held, queue):
+    """The seconds of all: in turn, or side by side with a queue."""
+    running = held["flops"] + held["bytes"]
+    if queue:
+        return max(held["launch"], running)
+    return held["launch"] + running
 
 
 def transfers(X, device):
