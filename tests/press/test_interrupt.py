@@ -162,7 +162,7 @@ def test_what_judges_mutants_leaves_no_fork(tmp_path, monkeypatch):
     monkeypatch.setattr(judge.time, "sleep", interrupted)
     with pytest.raises(KeyboardInterrupt):
         judge.judge(tmp_path, [mutant] * 3,
-                    {"seconds": {"t": 1}, "tests": {}}, 2, lambda: None)
+                    judge.Known({"t": 1}, {}), 2, lambda: None)
     assert len(children) >= 2
     assert not [c for c in children if c.is_running()
                 and c.ppid() == os.getpid() and c.status() != "zombie"]
