@@ -1,6 +1,7 @@
 """Figures of Chapter 1 about the first values of the weights."""
 
 import matplotlib.pyplot as plt
+import torch
 
 from figures.book import PALETTE
 
@@ -38,3 +39,26 @@ def curve(ax, spreads, first, factor, role, dash) -> None:
 def name(ax, at, text, role, side) -> None:
     """The name of a curve, written beside it."""
     ax.text(*at, text, color=PALETTE[role], ha=side, va="center")
+
+
+def spread(normal, kaiming, reach: float = 30, bins: int = 160) -> None:
+    """Histograms of h_pre [N, hidden] for two scales of the weights."""
+    fig, axes = plt.subplots(2, 1, figsize=(6.4, 3.2), sharex=True)
+    edges = torch.linspace(-reach, reach, bins + 1)
+    for ax, sums, role, text in (
+        (axes[0], normal, "sgd", "standard normal weights"),
+        (axes[1], kaiming, "correct", "Kaiming weights"),
+    ):
+        counts = torch.histc(sums, bins, -reach, reach)
+        share = (counts / sums.numel()).tolist()
+        middles = ((edges[1:] + edges[:-1]) / 2).tolist()
+        color = PALETTE[role]
+        ax.bar(middles, share, width=2 * reach / bins * 0.9, linewidth=0.5,
+               color=[color if m > 0 else "none" for m in middles],
+               edgecolor=color)
+        name(ax, (-reach, max(share) * 0.75), text, role, "left")
+        ax.text(reach, max(share) * 0.75, f"standard deviation "
+                f"{sums.std():.2f}", ha="right", va="center")
+        ax.set(yticks=[], xlim=(-reach, reach))
+        ax.spines["left"].set_visible(False)
+    axes[1].set_xlabel("h_pre")

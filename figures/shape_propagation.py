@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.patches import Rectangle
 
-from figures.book import PALETTE, bare
+from figures.book import PALETTE, bare, shade
 
 GAP = 84  # between rectangles, in tensor elements
 
@@ -23,8 +23,28 @@ def name(ax, x, y, text, role, **how):
     ax.text(x, y, text, color=PALETTE[role], linespacing=1.35, **how)
 
 
-def shapes(batch=64, sizes=(784, 128, 10)):
-    """Draw x, W1, h, W2 and logits to scale, `batch` rows high.
+def first_row(ax, image, left, top, side, row):
+    """An image [784], and how it lies in the row at height `row`."""
+    ax.imshow(image.reshape(28, 28), cmap=shade("forward"), vmin=0, vmax=1,
+              extent=(left, left + side, top + side, top),
+              interpolation="nearest")
+    ax.add_patch(Rectangle((left, top), side, side, facecolor="none",
+                           edgecolor=PALETTE["forward"], linewidth=0.9))
+    name(ax, left + side + 18, top + side / 2,
+         "our 7,\nthe first\nrow of x", "forward",
+         va="center")
+    # From its corners to both ends of the row that it becomes.
+    for start, end in ((left, 0), (left + side, image.numel())):
+        ax.plot([start, end], [top + side, row], linewidth=0.7,
+                linestyle=(0, (4, 3)), color=PALETTE["forward"])
+    ax.imshow(image.reshape(1, -1), cmap=shade("ink"), vmin=0, vmax=1,
+              extent=(0, image.numel(), row, row - 14),
+              interpolation="nearest")
+
+
+def shapes(batch=64, image=None, sizes=(784, 128, 10)):
+    """Draw x, W1, h, W2 and logits to scale, `batch` rows high, and
+    `image` [784] as the first row of x.
 
     Each product lies where the row of its left factor meets the
     column of its right factor, as in multiplication with a pencil.
@@ -40,6 +60,9 @@ def shapes(batch=64, sizes=(784, 128, 10)):
     box(ax, x1, row, batch, hidden, "forward")
     box(ax, x2, row - GAP - hidden, hidden, classes, "weights", hatch="////")
     box(ax, x2, row, batch, classes, "forward")
+
+    if image is not None:
+        first_row(ax, image, 190, 360, 200, row)
 
     below = row + batch + 18
     name(ax, pixels / 2, below, f"x\n[{batch}, {pixels}]", "forward",

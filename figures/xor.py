@@ -1,4 +1,4 @@
-"""XOR before and after two hidden neurons fold the plane."""
+"""XOR before and after two hidden units fold the plane."""
 
 import matplotlib.pyplot as plt
 
@@ -42,4 +42,4 @@ def fold(points, hidden, targets):
     right.text(2.8, 0.5, "output above ½", ha="right", va="top",
                fontsize=8, color=PALETTE["muted"])
     right.set(xlim=(-0.5, 2.8), ylim=(-0.4, 1.6), xticks=[0, 1, 2],
-              yticks=[0, 1], xlabel="first neuron", ylabel="second neuron")
+              yticks=[0, 1], xlabel="first unit", ylabel="second unit")

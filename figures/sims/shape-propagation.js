@@ -1,6 +1,6 @@
 "use strict";
 /* The forward pass of Chapter 2 in shapes: what each step makes and costs,
-   and what torch says where shapes do not fit.                            */
+   what torch says where shapes do not fit, and what becomes of one digit. */
 
 (() => {
   const PIXELS = 784, HIDDEN = 128, CLASSES = 10, BYTES = 4;
@@ -13,6 +13,7 @@
 
   const STEPS = ["x", "x @ W1 + b1", "relu(h_pre)", "h @ W2 + b2"];
 
+  const best = (scores) => scores.indexOf(Math.max(...scores));
   const volume = (shape) => shape.reduce((product, n) => product * n, 1);
 
   // torch's shape of x @ W, or its complaint.
@@ -57,10 +58,38 @@
     return {steps, error: result.error ?? null, x, W1, b1, W2, b2};
   }
 
+  // The first weights of make_params(seed=0); both biases are zero.
+  let drawn;
+  function draw() {
+    const {normal} = generator(0);
+    const scaled = (rows, columns) => normal(rows * columns)
+      .map((v) => v * Math.sqrt(2 / rows));
+    return [scaled(PIXELS, HIDDEN), scaled(HIDDEN, CLASSES)];
+  }
+
+  function linear(x, W, columns) {
+    const sums = Array(columns).fill(0);
+    x.forEach((v, i) => {
+      if (!v) return;
+      for (let j = 0; j < columns; j += 1) sums[j] += v * W[i * columns + j];
+    });
+    return sums;
+  }
+
+  // One image, 784 numbers, on its way through the untrained network.
+  function pass(pixels) {
+    drawn ??= draw();
+    const hPre = linear(pixels, drawn[0], HIDDEN);
+    const h = hPre.map((z) => Math.max(z, 0));
+    return {hPre, h, logits: linear(h, drawn[1], CLASSES)};
+  }
+
   function build(s) {
     const START = 64, GAP = 84, LAST = 256;
     const {count} = stage;
     let batch = START, fault = "none", found = forward(batch);
+    let digit, way;
+    const follow = (chosen) => { digit = chosen; way = pass(digit.pixels); };
     const change = () => { found = forward(batch, fault); s.paint(); };
     const listed = (shape) => `[${shape.join(", ")}]`;
 
@@ -68,6 +97,7 @@
       label: "batch size", min: 1, max: LAST, value: START,
       on: (n) => { batch = n; change(); },
     });
+    follow(Drawing.choose(s, follow));
     const scale = (width) => Math.min(0.42, (width - 62) / 1090);
     s.picture({
       label: "The tensors of the forward pass, to scale",
@@ -107,6 +137,26 @@
           (row + (flat ? batch : 28)) * k + 16, flat ? "middle" : "end",
           "forward");
 
+        const side = Math.min(112, 260 * k), top = (row - 330) * k - side / 2;
+        p.rect("frame", {x: 0.5, y: top, width: side, height: side,
+          fill: "none", stroke: "forward"});
+        Drawing.show(p, "image", digit.pixels, 0.5, top, side, "forward");
+        note("image", `${digit.name}\nthe first row of x`, side + 9,
+          top + side / 2 - 2, "", "forward");
+        if (flat) {
+          for (const [key, from, to] of [["from", 0.5, 0.5],
+            ["to", side, PIXELS * k]]) {
+            p.line(key, {x1: from, y1: top + side, x2: from + 0.9 * (to - from),
+              y2: top + side + 0.9 * (row * k - 7 - top - side),
+              stroke: "forward", "stroke-dasharray": "4 3",
+              "stroke-width": 0.8});
+          }
+          digit.pixels.forEach((v, n) => {
+            if (v) p.rect(`row ${n}`, {x: n * k, y: row * k - 7, width: k,
+              height: 6, fill: "ink", "fill-opacity": v.toFixed(2)});
+          });
+        }
+
         box("W1", x1, row - GAP - W1[0], W1[0], W1[1], "weights");
         note("W1", `${fault === "weights" ? "W2" : "W1"}\n${listed(W1)}`,
           x1 * k - 7, (row - GAP - W1[0] / 2) * k - 4, "end", "weights");
@@ -139,11 +189,45 @@
       },
     });
 
+    s.picture({
+      label: "The digit's hidden units and its ten scores",
+      height: 132,
+      paint(p, width) {
+        const half = Math.round(width * 0.52), base = 108, {h, logits} = way;
+        p.text("h", {x: 0, y: 14, class: "small", fill: "forward"},
+          `${digit.name}: its 128 units after ReLU`);
+        p.text("logits", {x: half, y: 14, class: "small", fill: "forward"},
+          "its ten scores");
+        if (found.error) {
+          p.text("none", {x: 0, y: 70, class: "small", fill: "backward"},
+            "It does not get through.");
+          return;
+        }
+        const wide = (half - 24) / HIDDEN, most = Math.max(...h, 1e-9);
+        h.forEach((v, n) => p.rect(`h${n}`, {x: n * wide, width: wide * 0.8,
+          y: base - 80 * v / most, height: 80 * v / most, fill: "forward"}));
+        p.line("floor", {x1: 0, x2: half - 24, y1: base, y2: base,
+          stroke: "muted"});
+        const room = (width - half) / CLASSES, middle = 62;
+        const reach = Math.max(...logits.map(Math.abs), 1e-9);
+        logits.forEach((v, d) => {
+          const right = d === digit.label;
+          p.bar(`s${d}`, half + (d + 0.15) * room, middle, room * 0.7,
+            -40 * v / reach, right ? "correct" : "forward", right);
+          p.text(`d${d}`, {x: half + (d + 0.5) * room, y: 126,
+            class: d === best(logits) ? "small middle strong"
+              : "small middle", fill: right ? "correct" : "ink"}, String(d));
+        });
+        p.line("zero", {x1: half, x2: width, y1: middle, y2: middle,
+          stroke: "muted"});
+      },
+    });
+
     s.choice({
       label: "send in", value: "none", options: FAULTS,
       on: (kind) => { fault = kind; change(); },
     });
-    const line = s.readout("mono");
+    const verdict = s.readout(), line = s.readout("mono");
     const body = s.element("tbody");
     const head = s.element("tr", {}, ...["step", "result", "elements",
       "multiply-adds", "bytes"].map((name) =>
@@ -161,10 +245,14 @@
       rows.push(["together", "", "", found.error ? "–" : count(total), ""]);
       body.replaceChildren(...rows.map((cells) => s.element("tr", {},
         ...cells.map((text) => s.element("td", {}, text)))));
+      const asleep = way.h.filter((v) => !v).length;
+      verdict.textContent = found.error ? "No shape, no scores."
+        : `Untrained, the network reads ${digit.name} as a `
+          + `${best(way.logits)}; ReLU silenced ${asleep} of its 128 units.`;
       line.classList.toggle("backward", Boolean(found.error));
       line.textContent = found.error ? `RuntimeError: ${found.error}`
         : `${count(total)} multiply-adds, ${count(total / batch)} an image`;
-      s.say(`${batch} images. ${line.textContent}`);
+      s.say(`${batch} images. ${line.textContent}. ${verdict.textContent}`);
     });
   }
 
@@ -172,8 +260,10 @@
     title: "Shapes through the network",
     hint: "Change the batch size; then send in something that does not fit.",
     caption: "The forward pass to scale. Each product lies where the rows of "
-      + "its left factor meet the columns of its right one.",
-    math: {forward},
+      + "its left factor meet the columns of its right one. One digit, the "
+      + "first row of x, is followed to its scores in the untrained network.",
+    needs: ["generator.js", "digits.js", "mine.js"],
+    math: {forward, pass, logitsOf7: () => pass(Drawing.seven().pixels).logits},
     build,
   });
 })();

@@ -226,6 +226,8 @@ def div_fault(classes: list[str], named: dict[str, str]) -> str | None:
                 "for each picture"
             )
     for name, value in named.items():
+        if name == "collapse" and value != "true":
+            return 'a callout is folded or is not; write collapse="true"'
         if name.startswith("layout"):
             return f"'{name}' is Quarto's alone; write a cell for each picture"
         if "content-visible" in classes or "content-hidden" in classes:

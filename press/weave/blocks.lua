@@ -114,6 +114,17 @@ function blocks.callout(el, kind, head)
   return el
 end
 
+-- A callout that is closed until someone asks.
+function blocks.folded(el, head)
+  local id = el.identifier ~= '' and ' id="' .. el.identifier .. '"' or ''
+  local result = pandoc.List {
+    pandoc.RawBlock('html', '<details class="folded"' .. id .. '><summary>'),
+    pandoc.Plain(head), pandoc.RawBlock('html', '</summary>')}
+  result:extend(el.content)
+  result:insert(pandoc.RawBlock('html', '</details>'))
+  return result
+end
+
 -- The file name above program text.
 function blocks.code(el, filename)
   local name = pandoc.Inlines {pandoc.Code(filename)}

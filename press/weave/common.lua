@@ -222,7 +222,10 @@ local function callout(el, kind)
   local content = take_title(el)
   local head = content or pandoc.utils.blocks_to_inlines(pandoc.read(
     title or (kind:sub(1, 1):upper() .. kind:sub(2)), 'markdown').blocks)
-  return format.callout(el, kind, head)
+  local folded = el.attributes.collapse == 'true'
+  el.attributes.collapse = nil
+  return folded and laid('folded', el, head)
+    or format.callout(el, kind, head)
 end
 
 local function visible(el)

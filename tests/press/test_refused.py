@@ -113,6 +113,7 @@ DOCUMENTS = [
     ("---\ntitle: x\nlang: de\n...\n", 3, "no book reads what is said here"),
     ("::: {.panel-tabset}\n:::", 3, "'.panel-tabset' is Quarto's alone"),
     ("::: {layout-ncol=2}\n:::", 3, "'layout-ncol' is Quarto's alone"),
+    ("::: {.callout-note collapse=false}\nx\n:::", 3, "is folded or is not"),
     ("::: {.callout-danger}\nx\n:::", 3, "no callout is called"),
     ("::: {.content-visible when-format='hmtl'}\nx\n:::", 3,
      "no format is called 'hmtl'; write html, typst, pdf"),

@@ -39,6 +39,16 @@ def test_callouts_bear_their_title_or_their_heading(pages, typst):
             assert text.count(words) == 1
 
 
+def test_a_callout_may_be_folded_and_is_set_apart_on_paper(pages, typst):
+    (found,) = [n for n in walk(main(pages["01-one"]))
+                if n[0] == "details" and n[1].get("class") == "folded"]
+    assert "open" not in found[1]
+    assert said(found) == "To the last bit Folded words."
+    assert [n[0] for n in walk(found)][:2] == ["details", "summary"]
+    start = typst.index("#folded([To the last")
+    assert "Folded" in typst[start : start + 60]
+
+
 def test_each_format_shows_what_is_meant_for_it(pages, typst):
     page = said(main(pages["01-one"]))
     assert "Only on screen." in page and "Only on paper." not in page

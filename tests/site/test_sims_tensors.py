@@ -1,11 +1,14 @@
 """Simulations of tensors and layers show those of `scratch`."""
 
+import json
+
 import pytest
 import torch
 
 from figures.anatomy import describe
 from scratch import nn
-from scratch.functional import linear, relu
+from scratch.data import load_mnist
+from scratch.functional import forward, linear, relu
 from scratch.init import make_params
 from stage import settled
 
@@ -108,11 +111,47 @@ def test_the_batch_slider_and_a_fault(on_stage):
     tab.get_by_label("batch size").fill("2")
     settled(tab)
     assert "203,264 multiply-adds" in tab.locator(
-        ".stage-readout").text_content()
+        ".stage-readout.mono").text_content()
     tab.get_by_label("W2 in place of W1").check(force=True)
     settled(tab)
     assert "(2x784 and 128x10)" in tab.locator(
-        ".stage-readout").text_content()
+        ".stage-readout.mono").text_content()
+
+
+def test_a_digit_goes_through_as_in_the_untrained_network(numbers):
+    X, _ = load_mnist(split="test")
+    params = [p.detach() for p in make_params()]
+    for image in X[:3]:
+        found = numbers("shape-propagation", "pass", image.tolist())
+        h_pre = linear(image, *params[:2])
+        assert found["hPre"] == pytest.approx(h_pre.tolist(), abs=1e-5)
+        assert found["h"] == pytest.approx(relu(h_pre).tolist(), abs=1e-5)
+        assert found["logits"] == pytest.approx(
+            forward(image, *params).tolist(), abs=1e-5)
+    assert numbers("shape-propagation", "logitsOf7") == pytest.approx(
+        forward(X[0], *params).tolist(), abs=1e-5)
+
+
+def test_the_readers_drawing_takes_our_7s_place_and_gives_it_back(on_stage):
+    tab = on_stage("shape-propagation")
+    verdict = tab.locator(".stage-readout").first
+    assert "reads our 7 as a 0" in verdict.text_content()
+    assert tab.get_by_text("use our 7").count() == 0
+    drawn = [0] * 784
+    drawn[300:400] = [255] * 100
+    tab.evaluate("(text) => localStorage.setItem(Drawing.KEY, text)",
+                 json.dumps(drawn))
+    tab.get_by_text("Reset").click()
+    settled(tab)
+    pixels = torch.tensor(drawn) / 255
+    answer = forward(pixels, *make_params()).argmax().item()
+    assert f"your drawing as a {answer};" in verdict.text_content()
+    tab.get_by_text("use our 7").click()
+    settled(tab)
+    assert "reads our 7 as a 0" in verdict.text_content()
+    tab.get_by_text("use my drawing").click()
+    settled(tab)
+    assert "your drawing" in verdict.text_content()
 
 
 # ------------------------------------------------------------------ anatomy

@@ -88,6 +88,10 @@ A warning.
 A note.
 :::
 
+::: {.callout-note collapse="true" title="To the last bit"}
+Folded *words*.
+:::
+
 [An aside.]{.aside}
 
 ::: {.column-margin}

@@ -48,6 +48,7 @@ return {
   solution = blocks.solution,
   solutions = solutions,
   callout = blocks.callout,
+  folded = blocks.folded,
   code = blocks.code,
   folded = blocks.folded,
   annotations = annotations,

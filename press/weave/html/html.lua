@@ -117,6 +117,7 @@ return {
   solution = blocks.solution,
   quiz = quiz,
   callout = blocks.callout,
+  folded = blocks.folded,
   code = blocks.code,
   folded = blocks.folded,
   marked = marked,

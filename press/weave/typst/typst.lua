@@ -153,6 +153,11 @@ local function callout(el, kind, head)
     '])['), el.content, ']')
 end
 
+-- Nothing opens on paper: what is folded on a screen is set smaller.
+local function folded(el, head)
+  return wrapped(around('#folded([', head, '])['), el.content, ']')
+end
+
 -- The front of the book lists the simulations; each leaves there what it
 -- shows and the figure that stands for it.
 local function simulation(el)
@@ -255,6 +260,7 @@ return {
   exercise = exercise,
   quiz = quiz,
   callout = callout,
+  folded = folded,
   aside = aside,
   code = code,
   folded = folded,
