@@ -30,7 +30,7 @@ def surprise(ours):
     chances = [k / 1000 for k in range(3, 1001)]
     ax.plot(chances, [-log(p) for p in chances], color=PALETTE["forward"])
     for p, dx, dy in [(0.01, 0.02, 0.05), (0.5, 0.02, 0.12),
-                      (0.9, -0.03, 0.22), (1.0, -0.005, 0.62)]:
+                      (0.9, -0.02, 0.4), (1.0, -0.005, 0.9)]:
         ax.plot(p, -log(p), "o", color=PALETTE["forward"], markersize=4.5,
                 clip_on=False, zorder=3)
         ax.text(p + dx, -log(p) + dy, f"p = {p:g}: {-log(p) + 0:.2f}",
