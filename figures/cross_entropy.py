@@ -1,4 +1,4 @@
-"""Ten logits, their probabilities, and the push on each logit."""
+"""Ten logits, their probabilities, and the slope in each logit."""
 
 import matplotlib.pyplot as plt
 
@@ -38,7 +38,7 @@ def panels(logits, probs, d_logits, loss, target):
         f"loss = −ln {probs[target]:.2f} = {loss:.2f}", loc="right",
         color=PALETTE["correct"],
     )
-    axes[2].set_title("gradient of the loss on each logit", loc="left")
+    axes[2].set_title("slope of the loss in each logit", loc="left")
     axes[2].set(xticks=range(10), xlabel="digit")
     label = axes[2].get_xticklabels()[target]
     label.set(color=PALETTE["correct"], fontweight="bold")

@@ -1,4 +1,4 @@
-"""How hard two losses push when the network is confidently wrong."""
+"""How steep two losses are when the network is confidently wrong."""
 
 import matplotlib.pyplot as plt
 
@@ -6,7 +6,7 @@ from figures.book import PALETTE
 
 
 def draw(margins, cross_entropy, squared_error):
-    """Draw both gradients' sizes, on a log axis, over the margin by
+    """Draw both slopes' sizes, on a log axis, over the margin by
     which a wrong logit beats the right one."""
     _, ax = plt.subplots(figsize=(5.4, 3.1))
     ax.semilogy(margins, cross_entropy, color=PALETTE["backward"])
@@ -22,6 +22,6 @@ def draw(margins, cross_entropy, squared_error):
             fontsize=8)
     ax.set(
         xlabel="margin of the wrong logit over the right one",
-        ylabel="gradient on the right logit", ylim=(1e-9, 30),
+        ylabel="slope in the right logit, its size", ylim=(1e-9, 30),
         xlim=(margins[0], margins[-1]), yticks=[1, 1e-2, 1e-4, 1e-6, 1e-8],
     )

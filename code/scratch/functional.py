@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 59e56c62.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum c88d8188.
 import torch
 
 from scratch.shapes import shapes
@@ -55,19 +55,6 @@ def softmax(logits):
 
 
 @shapes
-def log_softmax(logits):
-    """Logarithms of the softmax, without taking one of zero.
-
-    logits [N, classes] -> [N, classes], the same float dtype.
-
-    z_i - m - log(sum_j exp(z_j - m)), where m is the row's largest.
-    """
-    shifted = logits - logits.max(1, keepdim=True).values  # <= 0
-    total = shifted.exp().sum(1, keepdim=True)   # [N, 1], >= 1
-    return shifted - total.log()                 # [N, classes]
-
-
-@shapes
 def check_targets(logits, targets):
     """Raise unless targets, [N], name classes of logits [N, classes].
 
@@ -84,6 +71,19 @@ def check_targets(logits, targets):
         if not 0 <= target < classes:
             raise IndexError(f"target {target} is not among the "
                              f"{classes} classes, 0 to {classes - 1}")
+
+
+@shapes
+def log_softmax(logits):
+    """Logarithms of the softmax, without taking one of zero.
+
+    logits [N, classes] -> [N, classes], the same float dtype.
+
+    z_i - m - log(sum_j exp(z_j - m)), where m is the row's largest.
+    """
+    shifted = logits - logits.max(1, keepdim=True).values  # <= 0
+    total = shifted.exp().sum(1, keepdim=True)   # [N, 1], >= 1
+    return shifted - total.log()                 # [N, classes]
 
 
 def cross_entropy(logits, targets):

@@ -3,9 +3,12 @@
    then the gradient of the loss backward.                                 */
 
 (() => {
-  const START = [1, 0.5];
+  const START = [1, 0.5], PLACES = [12 * 28 + 19, 17 * 28 + 15];
   const W1 = [[0.5, -1], [1, 1]], W2 = [[1, -0.5], [0.5, 1.5]];
   const DIGITS = ["3", "7"];
+  // The two pixels that it sees of a picture: 784 numbers, 0 to 1.
+  const pixelsOf = (picture) =>
+    PLACES.map((place) => Math.round(10 * picture[place]) / 10);
   const sum = (list) => list.reduce((a, b) => a + b, 0);
 
   // Every value and every gradient; the right class is 0 or 1.
@@ -36,7 +39,7 @@
   const HALF = 7, LAST = WALK.length;
 
   function build(s) {
-    let x = [...START], target = 1, at = 0, due = 0;
+    let x = [...START], target = 1, at = LAST, due = 0;
     let found = pass(x, target);
     const n = (v) => stage.number(v);
     const inner = (v) => (v < 0 ? `(${n(v)})` : n(v));
@@ -158,7 +161,10 @@
     const text = s.readout("told");
     s.row();
     [["Back", -1], ["Step", 1]].forEach(([label, by]) =>
-      s.button(label, () => { player.stop(); go(at + by); }));
+      s.button(label, () => {
+        player.stop();
+        go(by > 0 && at === LAST ? 0 : at + by);
+      }));
     const player = s.play({
       step(seconds) {
         due += seconds * 1.4;
@@ -174,10 +180,18 @@
       options: DIGITS.map((digit, i) => [i, digit]),
       on: (i) => { target = i; found = pass(x, target); }});
     s.row();
-    START.forEach((value, i) => s.slider({
+    const sliders = START.map((value, i) => s.slider({
       label: `x[${i}]`, min: 0, max: 1, step: 0.05, value, format: n,
       on: (v) => { x = x.with(i, v); found = pass(x, target); },
     }));
+    // The one way in: a picture, or nothing for our 7.
+    const read = (picture) => {
+      x = picture ? pixelsOf(picture) : [...START];
+      x.forEach((v, i) => { sliders[i].value = v; });
+      found = pass(x, target);
+      s.paint();
+    };
+    read();
     s.onPaint(() => {
       text.textContent = `${at <= HALF ? "Forward" : "Backward"}, ${
         at} of ${LAST}. ${words()}.`.replace("..", ".");
@@ -187,8 +201,8 @@
 
   stage("computation-graph", {
     title: "A network, one node at a time",
-    hint: "Step through it: values flow right, then gradients flow left.",
-    math: {pass},
+    hint: "Two pixels of our 7. Step through it: values flow right, then gradients flow left.",
+    math: {pass, pixelsOf},
     build,
   });
 })();

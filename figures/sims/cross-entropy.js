@@ -1,10 +1,19 @@
 "use strict";
-/* Ten logits, their probabilities, the loss and its gradient, in float32
-   as in Chapter 3: with the shift by the largest logit, and without.      */
+/* Ten logits, their probabilities, the loss and its slopes, in float32 as
+   in Chapter 3: with the shift by the largest logit, and without. They
+   begin as those of our 7, or of any picture, in the untrained network.   */
 
 (() => {
-  const START = [-0.5, 0.2, 0.4, 3.0, -1.0, 0.6, -0.8, 2.0, 0.3, 0.8];
-  const TARGET = 7, REACH = 5;
+  const START = [0.5687, 0.0570, 0.3109, -0.0212, 0.3148, -0.4427, -0.5048,
+    0.0492, 0.2150, -0.5722];
+  const TARGET = 7, REACH = 3, SIZES = [784, 128, 10];
+  let params;
+
+  // The untrained network's logits of a picture: 784 numbers, 0 to 1.
+  function logitsOf(pixels) {
+    params ??= learning.makeParams(SIZES);
+    return Array.from(learning.forward(pixels, params).logits);
+  }
 
   // Every operation is rounded: to float32, or, by `Number`, not further.
   function crossEntropy(logits, target,
@@ -30,7 +39,7 @@
   }
 
   function build(s) {
-    const logits = [...START];
+    let logits = [...START];
     let target = TARGET, shift = true, added = 0, found;
     const compute = () => {
       found = crossEntropy(logits.map((z) => z + added), target, {shift});
@@ -43,9 +52,14 @@
       changed();
     };
     const changed = () => { compute(); s.paint(); };
+    // The one way in: a picture, or nothing for our 7.
+    const read = (pixels) => {
+      logits = pixels ? logitsOf(pixels) : [...START];
+      changed();
+    };
 
     s.picture({
-      label: "Logits, probabilities and gradients of the ten digits",
+      label: "Logits, probabilities and slopes of the ten digits",
       height: (width) => (width < 480 ? 450 : 480),
       paint(p, width, height) {
         const column = width / 10, bar = column * 0.68;
@@ -108,9 +122,9 @@
             fill: i === target ? "correct" : "muted"}, String(i));
         });
 
-        // Two gradients: of cross-entropy, and narrow, of squared error.
+        // Two slopes each: of cross-entropy, and narrow, of squared error.
         const level = floor + 58 + unit / 2;
-        title("t3", floor + 46, "gradient on each logit");
+        title("t3", floor + 46, "slope in each logit");
         base("b3", level);
         found.gradient.forEach((g, i) => {
           const finite = Number.isFinite(g), half = unit / 2 - 4;
@@ -162,19 +176,21 @@
           + `(1 − ${number(found.probs[target])})² = ${
             number(found.squared)}.`;
       s.say(`Right class ${target}. ${trouble}Probability ${
-        number(found.probs[target])}, loss ${number(found.loss)}, gradient ${
+        number(found.probs[target])}, loss ${number(found.loss)}, slope ${
         number(found.gradient[target])}, squared error ${
         number(found.squared)}.`);
     };
     s.onPaint(tell);
+    read();
   }
 
   stage("cross-entropy", {
     title: "Cross-entropy of ten logits",
-    hint: "Drag a bar of the upper row; choose the right class; "
+    hint: "Our 7, untrained. Drag a bar of the upper row; choose the right class; "
       + "raise all logits until float32 gives up.",
+    needs: ["generator.js", "learning.js"],
     math: {
-      crossEntropy, START,
+      crossEntropy, START, logitsOf,
       inFloat64: (logits, target) =>
         crossEntropy(logits, target, {round: Number}),
     },

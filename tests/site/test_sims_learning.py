@@ -223,9 +223,18 @@ def check_graph(numbers, pixels, target, V1, V2):
     close(found["d_W2"], d_V2)
 
 
+def test_the_graph_sees_two_pixels_of_a_picture(numbers):
+    X, _ = load_mnist(split="test")
+    assert numbers("computation-graph", "pixelsOf", X[0].tolist()) == [1, .5]
+
+
 def test_the_graph_is_walked_by_mouse_and_by_keys(on_stage):
     tab = on_stage("computation-graph")
     line, svg = tab.locator(".stage-readout"), tab.locator(".stage svg")
+    assert "d_W1" in line.text_content()          # all of it, at first
+    assert all(n in svg.text_content() for n in ("1.70", "1.23", "−0.82"))
+    tab.get_by_role("button", name="Step").click()
+    settled(tab)
     assert "Step forward" in line.text_content()
     assert "1.70" not in svg.text_content()
     for _ in range(7):

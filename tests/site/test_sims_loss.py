@@ -3,10 +3,13 @@
 import pytest
 import torch
 
-from scratch.functional import cross_entropy, softmax
+from scratch.data import load_mnist
+from scratch.functional import cross_entropy, forward, softmax
+from scratch.init import make_params
 from stage import settled
 
-LOGITS = [-0.5, 0.2, 0.4, 3.0, -1.0, 0.6, -0.8, 2.0, 0.3, 0.8]
+LOGITS = [0.5687, 0.0570, 0.3109, -0.0212, 0.3148, -0.4427, -0.5048,
+          0.0492, 0.2150, -0.5722]
 
 
 def explored(numbers, logits, target, *, shift=True, double=False):
@@ -73,6 +76,16 @@ def test_with_the_shift_nothing_is_lost(numbers):
     for added in (60, 88, 120):
         found = explored(numbers, [z + added for z in LOGITS], 7)
         assert found["loss"] == pytest.approx(plain["loss"], abs=2e-5)
+
+
+def test_a_picture_has_the_untrained_networks_logits(numbers):
+    X, _ = load_mnist(split="test")
+    params = [p.detach().double() for p in make_params(seed=0)]
+    wanted = forward(X[:2].double(), *params)
+    for image, logits in zip(X[:2], wanted, strict=True):
+        found = numbers("cross-entropy", "logitsOf", image.tolist())
+        assert found == pytest.approx(logits.tolist(), abs=1e-5)
+    assert wanted[0].tolist() == pytest.approx(LOGITS, abs=6e-5)
 
 
 def test_the_bars_begin_as_in_the_still(numbers, on_stage):
