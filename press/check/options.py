@@ -15,13 +15,14 @@ MOST_NOTES = len(CIRCLED)
 OPTIONS = {
     "label", "filename", "reproduce", "tolerance", "fig-cap", "fig-alt",
     "tbl-cap", "echo", "eval", "output", "include", "error", "warning",
-    "alone", "reads",
+    "alone", "reads", "code-fold", "code-summary",
 }
 TAKEN = {
     "export": "aborts Quarto's render",
     "file": "means something else to Quarto",
 }
-FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone"}
+FLAGS = {"echo", "eval", "output", "include", "error", "warning", "alone",
+         "code-fold"}
 # In code, formulas and behind a backslash brackets are free.
 NO_BRACKETS = re.compile(r"\\.|(`+).*?\1|\$[^$]+\$", re.DOTALL)
 Fault = Callable[[str, str], BookError]  # of an option and a message
@@ -48,6 +49,7 @@ def cell_faults(cell: Cell) -> Iterator[BookError]:
     yield from reproduce_faults(cell, fault)
     yield from float_faults(cell, fault)
     yield from wording_faults(cell, fault)
+    yield from folding_faults(cell, fault)
     for offset, source in enumerate(cell.source.split("\n")):
         line = ANNOTATION.sub(r"\1# ①", source)  # as it is printed
         if re.match(r"#\| ?[\w-]+:", line):
@@ -158,6 +160,28 @@ def wording_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
                 option, "a bracket in this caption lacks its other one; "
                 "add it, or write \\[ and \\]",
             )
+
+
+def folding_faults(cell: Cell, fault: Fault) -> Iterator[BookError]:
+    """A fold says what is in it, or nobody would open it."""
+    summary = cell.options.get("code-summary")
+    if "code-summary" in cell.options and (
+        not isinstance(summary, str) or not summary.strip()
+    ):
+        yield fault("code-summary", "'code-summary' is text; say in a few "
+                    "words what the code does")
+    if cell.is_folded and "code-summary" not in cell.options:
+        yield fault("code-fold", "what is folded away here? add "
+                    "'#| code-summary: …'")
+    if "code-summary" in cell.options and not cell.is_folded:
+        yield fault("code-summary", "nothing is folded here; add "
+                    "'#| code-fold: true', or remove this line")
+    if cell.is_folded and cell.annotations:
+        yield BookError(
+            cell.path, cell.annotations[0][1],
+            "paper leaves this cell out, and a note would speak of a line "
+            "of it; remove the mark, or 'code-fold'",
+        )
 
 
 def balanced(words: str) -> bool:

@@ -64,6 +64,11 @@ class Cell:
         )
 
     @property
+    def is_folded(self) -> bool:
+        """Whether its code is closed on screen, and left out on paper."""
+        return self.options.get("code-fold") is True
+
+    @property
     def annotations(self) -> list[tuple[int, int]]:
         """The number of each mark `# <1>` in the source, and its line."""
         return [

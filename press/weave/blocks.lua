@@ -127,6 +127,14 @@ function blocks.code(el, filename)
   }, {class = 'code-with-filename'})
 end
 
+-- Code that opens when it is asked for.
+function blocks.folded(code, head)
+  return pandoc.Blocks {
+    pandoc.RawBlock('html', '<details class="folded"><summary>'),
+    pandoc.Plain(head), pandoc.RawBlock('html', '</summary>'), code,
+    pandoc.RawBlock('html', '</details>')}
+end
+
 -- `sign` makes the number that stands before an item.
 function blocks.annotations(list, sign)
   for i, item in ipairs(list.content) do

@@ -279,11 +279,28 @@ end
 
 -- ------------------------------------------------- code and the filters
 
+-- What a fold holds: the words of the author, and how much there is.
+local function head_of_fold(el, filename)
+  local words = pandoc.utils.blocks_to_inlines(
+    pandoc.read(el.attributes['code-summary'], 'markdown').blocks)
+  local lines = 1 + select(2, el.text:gsub('\n', ''))
+  words:extend {pandoc.Str ',', pandoc.Space(), pandoc.Str(lines ..
+    '\u{a0}line' .. (lines > 1 and 's' or ''))}
+  if filename then
+    words:extend {pandoc.Space(), pandoc.Str 'of', pandoc.Space(),
+      pandoc.Code(filename)}
+  end
+  return words
+end
+
 local function code(el)
   local filename = el.attributes.filename
-  if not filename then return nil end
-  el.attributes.filename = nil
-  return format.code(el, filename)
+  local folded = el.attributes['code-fold'] and head_of_fold(el, filename)
+  for _, name in ipairs {'filename', 'code-fold', 'code-summary'} do
+    el.attributes[name] = nil
+  end
+  local made = filename and format.code(el, filename)
+  return folded and laid('folded', made or el, folded) or made or nil
 end
 
 return {

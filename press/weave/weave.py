@@ -176,6 +176,9 @@ def cell_markdown(
         language = ".python .cell-code"
         if cell.filename:
             language += f' filename="{cell.filename}"'
+        if cell.is_folded:
+            language += ' code-fold="true" code-summary=' + json.dumps(
+                one_line(cell.options["code-summary"]), ensure_ascii=False)
         code = fenced(numbered_notes(cell.source), f"{{{language}}}")
     results: list[str] = []
     if options.get("output", True) is not False:
@@ -241,7 +244,8 @@ def output_markdown(
 
 
 def one_line(words: object) -> str:
-    """A caption, which may stand in several lines or paragraphs."""
+    """A caption or the like, which may stand in several lines or
+    paragraphs."""
     return " ".join(str(words).split())
 
 

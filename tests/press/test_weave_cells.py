@@ -9,7 +9,9 @@ from press.errors import BookErrors
 from press.run import run
 from press.weave import weave
 from press.weave.html import pages as html
+from press.weave.typst import pdf
 from small_book import (
+    Tree,
     by_id,
     main,
     plain,
@@ -118,6 +120,58 @@ def test_a_cell_in_a_list_stays_in_its_item(pages):
     (item,) = [n for n in walk(main(pages["02-two"]))
                if n[0] == "li" and "an item" in said(n)]
     assert "text = " in said(item) and "exact" in said(item)
+
+
+FOLDED = cell(
+    "def one():\n    return 1\n", filename="scratch/one.py",
+    code_fold="true", code_summary='"How `one` is made"',
+) + cell("two = 2\nprint(two)", reproduce="exact", code_fold="true",
+         code_summary="Set-up")
+
+
+def test_folded_code_opens_on_the_page_and_is_left_out_on_paper(
+    book_of, tmp_path
+):
+    book = book_of(f"# One\n\n{FOLDED}")
+    proof.check_sources(book)
+    results = run.run_all(book)
+    whole = weave.weave_book(book, results)
+    tree = Tree(html.page(whole, whole.chapters[1], book.root))
+    first, second = [
+        n for n in walk(main(tree)) if n[1].get("class") == "folded"]
+    for fold, head, code in (
+        (first, "How one is made, 2 lines of scratch/one.py",
+         "return 1"),
+        (second, "Set-up, 2 lines", "two = 2"),
+    ):
+        (summary,) = [n for n in walk(fold) if n[0] == "summary"]
+        assert said(summary) == head
+        assert code in texts(fold) and code not in texts(summary)
+    assert "open" not in first[1]
+    paper = plain(pdf.typst_source(whole, tmp_path)).replace("~", " ")
+    assert paper.count("#folded[") == 2
+    assert "How `one` is made, 2 lines of `scratch/one.py`" in paper
+    for code in ("return 1", "two = 2"):
+        assert code not in paper
+    assert paper.index("Set-up") < paper.index("#output(")
+
+
+@pytest.mark.parametrize("options, line, says", [
+    ({"code_fold": "true"}, 4, "what is folded away here"),
+    ({"code_summary": "Words"}, 4, "nothing is folded here"),
+    ({"code_fold": "false", "code_summary": "Words"}, 5, "nothing is folded"),
+    ({"code_fold": "true", "code_summary": '""'}, 5, "is text"),
+    ({"code_fold": "yes please", "code_summary": "Words"}, 4, "true or false"),
+])
+def test_a_fold_says_what_is_in_it(book_of, options, line, says):
+    with pytest.raises(BookErrors, match=f"01-one.qmd:{line}: .*{says}"):
+        proof.check_sources(book_of(f"# One\n\n{cell('1', **options)}"))
+
+
+def test_no_note_speaks_of_a_line_that_paper_leaves_out(book_of):
+    folded = cell("1  # <1>", code_fold="true", code_summary="Words")
+    with pytest.raises(BookErrors, match="a note would speak of a line"):
+        proof.check_sources(book_of(f"# One\n\n{folded}\n1. A.\n"))
 
 
 def test_doubled_braces_show_single_ones_in_prose_alone(pages, typst):

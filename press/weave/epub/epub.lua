@@ -49,6 +49,7 @@ return {
   solutions = solutions,
   callout = blocks.callout,
   code = blocks.code,
+  folded = blocks.folded,
   annotations = annotations,
   link = blocks.link,
 }

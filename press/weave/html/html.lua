@@ -118,6 +118,7 @@ return {
   quiz = quiz,
   callout = blocks.callout,
   code = blocks.code,
+  folded = blocks.folded,
   marked = marked,
   annotations = annotations,
   link = link,

@@ -140,7 +140,7 @@ def code_cell(
         node.metadata["filename"] = cell.filename
     if "reproduce" in cell.options:
         node.metadata["reproduce"] = cell.options["reproduce"]
-    if not cell.options.get("echo", True):
+    if cell.is_folded or not cell.options.get("echo", True):
         node.metadata["jupyter"] = {"source_hidden": True}
     if cell.options.get("error"):
         node.metadata["tags"] = ["raises-exception"]

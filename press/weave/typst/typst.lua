@@ -182,7 +182,8 @@ local function height(el)
   local lines = 0
   el:walk {
     CodeBlock = function(block)
-      lines = lines + 1 + select(2, block.text:gsub('\n', ''))
+      lines = lines + (block.attributes['code-fold'] and 1
+        or 1 + select(2, block.text:gsub('\n', '')))
     end,
     Image = function() lines = lines + 100 end,
     Table = function() lines = lines + 100 end,
@@ -209,6 +210,11 @@ end
 
 local function code(el, filename)
   return {raw(string.format('#filename(%s)', quoted(filename))), el}
+end
+
+-- Paper has no place that opens: it says what is left out.
+local function folded(_, head)
+  return around('#folded[', head, ']')
 end
 
 local function annotations(list)
@@ -248,6 +254,7 @@ return {
   callout = callout,
   aside = aside,
   code = code,
+  folded = folded,
   annotations = annotations,
   link = blocks.link,
   div = div,
