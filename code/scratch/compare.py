@@ -1,4 +1,4 @@
-# Tangled from book/08-reveal.qmd. Checksum 7d8bfe2e.
+# Tangled from book/08-reveal.qmd. Checksum d2778575.
 import argparse
 import math
 import sys
@@ -171,7 +171,8 @@ def same_bits(ours, net):
 def exact_steps(name, X, y, epochs, gradient=fused_backward):
     """Train beside torch: (steps with the same bits, all steps).
 
-    The optimizer of that name; X [N, 784] and y [N] on any device.
+    The optimizer of that name; X [N, 784] and y [N] on one device,
+    which is the one that the answer holds for.
     """
     ours = torch_layout(
         [p.to(X.device) for p in make_params(seed=0)])

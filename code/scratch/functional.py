@@ -106,8 +106,8 @@ def dropout(x, p=0.5, training=True, *, generator=None):
 
     x [...] -> [...], the same shape and float dtype; x itself if
     not training or p is 0. Raises ValueError for p outside [0, 1].
-    Draws as torch.nn.functional.dropout, from the generator, or
-    from torch's global one.
+    On a CPU it draws as torch.nn.functional.dropout, from the
+    generator, or from torch's global one.
 
     Srivastava et al. (2014), scaled while training.
     """

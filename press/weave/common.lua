@@ -181,17 +181,36 @@ local function equations(el)
   return result
 end
 
--- Outside code a number is written as on paper: 6e-04 as 6 × 10⁻⁴.
+-- Outside code a number is written as on paper: 6e-04 as 6 × 10⁻⁴. From
+-- 10⁻² up to below 10⁵ it needs no power: 3e-01 is 0.3, and 1e+04 is 10,000.
 local high = {['-'] = '⁻', ['0'] = '⁰', ['1'] = '¹', ['2'] = '²', ['3'] = '³',
   ['4'] = '⁴', ['5'] = '⁵', ['6'] = '⁶', ['7'] = '⁷', ['8'] = '⁸', ['9'] = '⁹'}
+
+local function without_power(digits, power)
+  local whole, part = digits:match '^(%d+)%.?(%d*)$'
+  if not whole then return nil end
+  local all, left = whole .. part, #whole + power   -- left of the point
+  if left <= 0 then return '0.' .. ('0'):rep(-left) .. all end
+  whole = all:sub(1, left) .. ('0'):rep(left - #all)
+  if #whole > 3 then
+    whole = whole:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', '')
+  end
+  part = all:sub(left + 1)
+  return part == '' and whole or whole .. '.' .. part
+end
 
 local function scientific(el)
   local before, digits, sign, power, after =
     el.text:match '^([^%w]*)(%d[%d.]*)e([+-]?)0*(%d+)([^%w]*)$'
   if not digits then return nil end
-  local exponent = ((sign == '-' and '-' or '') .. power):gsub('.', high)
   before = before:gsub('%-$', '−')
-  el.text = before .. digits .. '\u{202f}×\u{202f}10' .. exponent .. after
+  power = tonumber(sign .. power)
+  local plain = power >= -2 and power <= 4 and without_power(digits, power)
+  if not plain then
+    plain = digits .. '\u{202f}×\u{202f}10'
+      .. tostring(power):gsub('.', high)
+  end
+  el.text = before .. plain .. after
   return el
 end
 

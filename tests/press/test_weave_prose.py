@@ -12,6 +12,16 @@ def test_inline_values_are_text_to_the_letter(pages, typst):
     assert f"Escaped: {value}." in plain(typst)
 
 
+def test_numbers_have_powers_only_where_they_need_them(pages, typst):
+    numbers = (
+        "Numbers: 6 × 10⁻⁴, (0.3), −0.02, 0, 0.0, 9; "
+        "25.0, 12,000, 1 × 10⁵, 0.010, −1 × 10⁻³ and"
+    )
+    page = said(main(pages["01-one"]))
+    assert f"{numbers} 7e-01." in page
+    assert numbers in plain(typst)
+
+
 def test_captions_stand_with_their_float(pages, typst):
     page = pages["01-one"]
     for name, caption in [

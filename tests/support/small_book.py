@@ -45,6 +45,9 @@ ONE = """# One {#sec-one}
 
 Escaped: `{python} '<b>*_"$x$"_*</b> & &amp; -- ... @fig-no'`.
 
+Numbers: 6e-04, (3e-01), `{python} f"{-0.02:.0e}"`, 0e+00, 0.0e+00, 9e+00;
+2.50e+01, 1.2e+04, 1e+05, 1.0e-2, -1e-3 and `7e-01`.
+
 """ + cell(
     "from IPython.display import Markdown\nMarkdown('|a|b|\\n|-|-|\\n|1|2|')",
     label="tbl-first", tbl_cap="First table", reproduce="exact",

@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum bbc7a2ce.
+# Tangled from book/12-autograd.qmd. Checksum c10e4a29.
 from itertools import accumulate as accumulated
 from itertools import pairwise
 from weakref import ref
@@ -49,6 +49,17 @@ class Tensor:
         return torch.is_tensor(t) and (t.shape, t.dtype, t.device) == (
             self.shape, self.dtype, self.device)
 
+    def sum(self, *dim, **more):
+        return self.move(
+            lambda x: x.sum(*dim, **more),
+            lambda g, shape: copied(g, shape, *dim, **more))
+
+    def mean(self, *dim, **more):
+        return self.move(
+            lambda x: x.mean(*dim, **more),
+            lambda g, shape: copied(g, shape, *dim, **more) / (
+                shape.numel() / max(1, g.numel())))
+
     @property
     def T(self):
         if self.dim() != 2:
@@ -67,17 +78,6 @@ class Tensor:
 
         return self.move(lambda x: x[index], back,
                          *filter(torch.is_tensor, index))
-
-    def sum(self, *dim, **more):
-        return self.move(
-            lambda x: x.sum(*dim, **more),
-            lambda g, shape: copied(g, shape, *dim, **more))
-
-    def mean(self, *dim, **more):
-        return self.move(
-            lambda x: x.mean(*dim, **more),
-            lambda g, shape: copied(g, shape, *dim, **more) / (
-                shape.numel() / max(1, g.numel())))
 
     def max(self, *args, **kwargs):
         if args or kwargs:
@@ -224,6 +224,12 @@ for name in ("reshape", "flatten", "unflatten", "squeeze"):
     setattr(Tensor, name, shaped(name))
 
 
+def copied(grad, shape, dim=None, *more, **others):
+    """The gradient of a sum over dim, copied to the old shape."""
+    kept = torch.empty(shape, device="meta").sum(dim, keepdim=True)
+    return grad.reshape(kept.shape).expand(shape)
+
+
 def index_part(part):
     """A part of an index, as it is now: a list could change."""
     if isinstance(part, Tensor):
@@ -244,12 +250,6 @@ def whole(dim):
     if type(dim) is not int:
         raise TypeError(f"dim is {dim!r}, not a whole number")
     return dim
-
-
-def copied(grad, shape, dim=None, *more, **others):
-    """The gradient of a sum over dim, copied to the old shape."""
-    kept = torch.empty(shape, device="meta").sum(dim, keepdim=True)
-    return grad.reshape(kept.shape).expand(shape)
 
 
 def same(a, b):

@@ -1,4 +1,4 @@
-# Tangled from book/10-nn.qmd. Checksum a6bc5d60.
+# Tangled from book/10-nn.qmd. Checksum e0aa2218.
 from types import MappingProxyType
 
 import torch
@@ -33,7 +33,8 @@ class Module:
     """A function with parameters. A subclass defines forward.
 
     Parameters, buffers and modules among its attributes belong to
-    it. The methods are those of torch.nn.Module.
+    it. Its methods have names, and do what they do, as in
+    torch.nn.Module, which has many more.
     """
 
     _kinds = MappingProxyType({})                # by name, see note
