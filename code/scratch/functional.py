@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum c88d8188.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 7814eec3.
 import torch
 
 from scratch.shapes import shapes
