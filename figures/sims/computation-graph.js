@@ -191,7 +191,10 @@
       found = pass(x, target);
       s.paint();
     };
-    read();
+    // The reader's drawing is a picture like any other; ours has its numbers.
+    const follow = (digit) =>
+      read(digit.label === null ? digit.pixels : undefined);
+    follow(Drawing.choose(s, follow));
     s.onPaint(() => {
       text.textContent = `${at <= HALF ? "Forward" : "Backward"}, ${
         at} of ${LAST}. ${words()}.`.replace("..", ".");
@@ -202,6 +205,7 @@
   stage("computation-graph", {
     title: "A network, one node at a time",
     hint: "Two pixels of our 7. Step through it: values flow right, then gradients flow left.",
+    needs: ["digits.js", "mine.js"],
     math: {pass, pixelsOf},
     build,
   });

@@ -181,14 +181,17 @@
         number(found.squared)}.`);
     };
     s.onPaint(tell);
-    read();
+    // The reader's drawing is a picture like any other; ours has its numbers.
+    const follow = (digit) =>
+      read(digit.label === null ? digit.pixels : undefined);
+    follow(Drawing.choose(s, follow));
   }
 
   stage("cross-entropy", {
     title: "Cross-entropy of ten logits",
     hint: "Our 7, untrained. Drag a bar of the upper row; choose the right class; "
       + "raise all logits until float32 gives up.",
-    needs: ["generator.js", "learning.js"],
+    needs: ["generator.js", "learning.js", "digits.js", "mine.js"],
     math: {
       crossEntropy, START, logitsOf,
       inFloat64: (logits, target) =>

@@ -5,6 +5,7 @@
 
    Drawing.seven() → {name, label: 7, pixels}, 784 numbers from 0 to 1
    Drawing.mine()  → the same of the reader's, whose label is null; or null
+   Drawing.keep(pixels) keeps a drawing; one without ink is forgotten
    Drawing.choose(s, on, {parent}) → the digit to begin with, the reader's
        where there is one; then a button changes it, and calls on(digit)
    Drawing.show(p, key, pixels, x, y, side, role) draws it in a picture    */
@@ -26,6 +27,16 @@ globalThis.Drawing = (() => {
       || !kept.every(isByte) || !kept.some(Boolean)) return null;
     return {name: "your drawing", label: null,
       pixels: kept.map((v) => v / 255)};
+  }
+
+  function keep(pixels) {
+    try {
+      if (!pixels.some((v) => v > 0)) return localStorage.removeItem(KEY);
+      localStorage.setItem(KEY,
+        JSON.stringify(pixels.map((v) => Math.round(v * 255))));
+    } catch {
+      // Where nothing may be kept, our 7 goes on.
+    }
   }
 
   function seven() {
@@ -64,5 +75,5 @@ globalThis.Drawing = (() => {
     });
   }
 
-  return {KEY, mine, seven, choose, show};
+  return {KEY, mine, keep, seven, choose, show};
 })();

@@ -180,6 +180,7 @@
     }
     function look() {
       pixels = shown?.pixels ?? centered(strokes);
+      if (!shown) Drawing.keep(pixels);
       probs = read(pixels);
       s.paint();
     }
@@ -278,8 +279,9 @@
     hint: "Draw a digit on the large sheet, or choose one below it.",
     caption: "The network of Chapter 7 reads what is on the sheet, none of "
       + "which it saw in training. Where the right answer is known, its bar "
-      + "is teal and hatched.",
-    needs: ["weights.js", "digits.js"],
+      + "is teal and hatched. What you draw stays on this device, and takes "
+      + "the place of our 7 in Chapters 2 to 4.",
+    needs: ["weights.js", "digits.js", "mine.js"],
     math: {
       read, centered, pixelsOf,
       readAll: (images) => images.map((image) => read(pixelsOf(image))),
