@@ -210,7 +210,8 @@ CLAIMS = {
     "exr-resume": lambda t: t == "True False\n",
     # Chapter 6
     "exr-mean-of-means": lambda t: numbers(t)[1] < 1e-4 < numbers(t)[0],
-    "exr-rate": lambda t: max(last_column(t)) == last_column(t)[1] > 0.85,
+    "exr-rate": lambda t: last_column(t)[0]
+        > last_column(t)[3] == max(last_column(t)[1:]) > 0.85,
     "exr-looking": permutations,
     "exr-replacement": lambda t: near(numbers(t)[0], 1 / math.e, 0.01)
         and numbers(t)[1] > 0.93,
