@@ -1,4 +1,4 @@
-# Tangled from index.qmd and book/06-data.qmd. Checksum 03c73eea.
+# Tangled from index.qmd and book/06-data.qmd. Checksum 5e9f527f.
 import math
 from pathlib import Path
 
@@ -59,6 +59,19 @@ def draw_seed(generator=None):
     return seed.random_(generator=generator).item()
 
 
+def check_loading(X, y, batch_size, shuffle, drop_last):
+    """Raise TypeError or ValueError for what DataLoader cannot use."""
+    if not (torch.is_tensor(X) and torch.is_tensor(y)):
+        raise TypeError("X and y must be tensors of torch")
+    if not len(X) == len(y) > 0:
+        raise ValueError(f"{len(X)} samples and {len(y)} targets")
+    if type(batch_size) is not int or batch_size < 1:
+        raise ValueError(f"batch_size {batch_size!r} is no whole "
+                         "number above 0")
+    if not all(isinstance(f, bool) for f in (shuffle, drop_last)):
+        raise TypeError("shuffle and drop_last are True or False")
+
+
 def shuffled(N, batch_size, generator=None):
     """Yield 0 to N - 1 in random order, as indices [batch_size].
 
@@ -87,15 +100,7 @@ class DataLoader:
 
     def __init__(self, X, y, batch_size=64, shuffle=True, *,
                  drop_last=False, generator=None):
-        if not (torch.is_tensor(X) and torch.is_tensor(y)):
-            raise TypeError("X and y must be tensors of torch")
-        if not len(X) == len(y) > 0:
-            raise ValueError(f"{len(X)} samples and {len(y)} targets")
-        if type(batch_size) is not int or batch_size < 1:
-            raise ValueError(f"batch_size {batch_size!r} is no whole "
-                             "number above 0")
-        if not all(isinstance(f, bool) for f in (shuffle, drop_last)):
-            raise TypeError("shuffle and drop_last are True or False")
+        check_loading(X, y, batch_size, shuffle, drop_last)
         self.X, self.y, self.batch_size = X, y, batch_size
         self.shuffle, self.drop_last = shuffle, drop_last
         self.generator = generator

@@ -1,4 +1,4 @@
-# Tangled from book/05-optimizers.qmd. Checksum c4632741.
+# Tangled from book/05-optimizers.qmd. Checksum 264157fc.
 import torch
 
 
@@ -12,30 +12,38 @@ def check_not_negative(**numbers):
             raise ValueError(f"{name} is {number}, not 0 or more")
 
 
-class Optimizer:
-    """Holds the parameters, and clears their gradients.
+def list_of_leaves(params):
+    """The parameters as a list of leaf tensors of floats.
 
-    params: leaf tensors of floats, in a list or any other iterable.
     Raises TypeError for a single tensor and for anything else in the
     list, ValueError for none at all, for a tensor that is not a leaf
     and for one that is there twice.
     """
+    if hasattr(params, "is_leaf"):
+        raise TypeError("params is one tensor: put it in a list")
+    params = list(params)
+    if not params:
+        raise ValueError("there are no parameters")
+    for p in params:
+        if not (hasattr(p, "is_leaf") and p.dtype.is_floating_point):
+            raise TypeError("a parameter is no tensor of floats, "
+                            f"but a {type(p).__name__}")
+    if not all(p.is_leaf for p in params):
+        raise ValueError("a parameter is not a leaf")
+    if len({id(p) for p in params}) < len(params):
+        raise ValueError("a parameter is there twice")
+    return params
+
+
+class Optimizer:
+    """Holds the parameters, and clears their gradients.
+
+    params: leaf tensors of floats, in a list or any other iterable,
+    each once. Raises as list_of_leaves does.
+    """
 
     def __init__(self, params):
-        if hasattr(params, "is_leaf"):
-            raise TypeError("params is one tensor: put it in a list")
-        self.params = list(params)
-        if not self.params:
-            raise ValueError("there are no parameters")
-        for p in self.params:
-            if not (hasattr(p, "is_leaf")
-                    and p.dtype.is_floating_point):
-                raise TypeError("a parameter is no tensor of floats, "
-                                f"but a {type(p).__name__}")
-        if not all(p.is_leaf for p in self.params):
-            raise ValueError("a parameter is not a leaf")
-        if len({id(p) for p in self.params}) < len(self.params):
-            raise ValueError("a parameter is there twice")
+        self.params = list_of_leaves(params)
 
     @torch.no_grad()
     def zero_grad(self, set_to_none=True):
