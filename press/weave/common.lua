@@ -311,7 +311,7 @@ local function code(el)
     el.attributes[name] = nil
   end
   local made = filename and format.code(el, filename)
-  return folded and laid('folded', made or el, folded) or made or nil
+  return folded and laid('closed', made or el, folded) or made or nil
 end
 
 return {
