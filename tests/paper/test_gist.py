@@ -21,7 +21,7 @@ def openings():
     found = [
         (mark.get_title().replace("\u00a0", " "),
          mark.get_dest().get_index())
-        for mark in book.get_toc(max_depth=1)
+        for mark in book.get_toc() if mark.level == 0
     ]
     return found, [
         re.sub(r"\s+", " ", page.get_textpage().get_text_range())
