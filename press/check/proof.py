@@ -188,10 +188,8 @@ def part_faults(
         case Reference():
             if message := reference_fault(book, part, names, keys):
                 yield part.line, message
-        case Link(target=target):
-            if message := link_fault(
-                book, document.chapter, target, names
-            ):
+        case Link():
+            if message := link_fault(book, document.chapter, part, names):
                 yield part.line, message
         case Image(target=target, says=says):
             if not says.strip():
@@ -258,6 +256,8 @@ def reference_fault(
             )
             return f"nothing is labelled '{part.key}'; {advice}"
         label = names[part.key]
+        if part.on_paper and not label.on_paper:
+            return left_out_fault(label)
         opening = label.path == book.chapters[0].path
         if not label.number and not opening:
             return (
@@ -283,10 +283,19 @@ def reference_fault(
     return None
 
 
+def left_out_fault(label: Label) -> str:
+    """What paper shows leads to what paper leaves out."""
+    return (
+        f"the printed book leaves '{label.id}' out ({label.path}:"
+        f"{label.line}); refer to what it has, or let it have this"
+    )
+
+
 def link_fault(
-    book: Book, chapter: Chapter, target: str, names: dict[str, Label]
+    book: Book, chapter: Chapter, link: Link, names: dict[str, Label]
 ) -> str | None:
     """A link that leads to no page, or to no place on it."""
+    target = link.target
     path, _, anchor = target.partition("#")
     scheme = re.match(r"([a-z][a-z+.-]*):|//", target, re.I)
     if scheme and (scheme[1] or "").lower() not in SCHEMES:
@@ -309,6 +318,8 @@ def link_fault(
             f"the link leads to '#{anchor}', which is no label; give the "
             "heading an id such as {#sec-name}"
         )
+    if anchor in names and link.on_paper and not names[anchor].on_paper:
+        return left_out_fault(names[anchor])
     return None
 
 

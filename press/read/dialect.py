@@ -118,8 +118,7 @@ UNSEEN = {
 }
 UNMEANT = {
     "heading": "pandoc sees a heading that is not written as one; write "
-    "'## Title' between blank lines, outside quotes, lists and "
-    "content-visible",
+    "'## Title' between blank lines, outside quotes and lists",
     "div": "pandoc sees a div that is not written as one; write "
     "'::: {.name}' on a line of its own",
 }

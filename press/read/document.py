@@ -17,6 +17,7 @@ KINDS = {
     "sec": "Section", "fig": "Figure", "tbl": "Table",
     "eq": "Equation", "exr": "Exercise",
 }
+PAPER = ("typst", "pdf")   # what `when-format` calls the printed book
 BRACKETED = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
 GAP = r"(?:[\s\u00a0>]|\\ |&nbsp;)+"
 
@@ -32,6 +33,11 @@ class Part:
         """Whether a div of one of these classes is around it."""
         return any({*classes} & {*div.classes} for div in self.within)
 
+    @property
+    def on_paper(self) -> bool:
+        """Whether the printed book has it too."""
+        return all(div.is_printed for div in self.within)
+
 
 @dataclass(frozen=True)
 class Div(Part):
@@ -40,6 +46,16 @@ class Div(Part):
     id: str
     classes: tuple[str, ...]
     attributes: dict[str, str] = field(hash=False)
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether paper has what stands in it, as common.lua decides."""
+        wanted = self.attributes.get("when-format", "pdf") in PAPER
+        hidden = self.attributes.get("unless-format") in PAPER
+        if "content-hidden" in self.classes:
+            wanted = self.attributes.get("unless-format", "pdf") in PAPER
+            hidden = self.attributes.get("when-format") in PAPER
+        return wanted and not hidden
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Label:
     line: int
     page: str
     chapter: tuple[str, str]   # ("Chapter", "3"): what it stands in
+    on_paper: bool             # or left out of the printed book
 
     @property
     def named(self) -> tuple[str, str]:
@@ -59,6 +60,7 @@ class Section:
     title: str
     id: str
     line: int
+    on_paper: bool
 
 
 def sections(document: Document) -> Iterator[Section]:
@@ -80,7 +82,8 @@ def sections(document: Document) -> Iterator[Section]:
                 [chapter.number, *map(str, counters[1:heading.level])]
             )
         yield Section(
-            heading.level, number, heading.title, heading.id, heading.line)
+            heading.level, number, heading.title, heading.id, heading.line,
+            heading.on_paper)
 
 
 def is_title(heading: Heading) -> bool:
@@ -145,7 +148,7 @@ def number_labels(
                     title = names.get(part.line, "")
             yield Label(
                 identifier, kind, number, title, chapter.path, line,
-                chapter.page, around,
+                chapter.page, around, part.on_paper,
             )
 
 

@@ -139,9 +139,9 @@ function blocks.code(el, filename)
 end
 
 -- Code that opens when it is asked for.
-function blocks.folded(code, head)
+function blocks.closed(code, head)
   return pandoc.Blocks {
-    pandoc.RawBlock('html', '<details class="folded"><summary>'),
+    pandoc.RawBlock('html', '<details class="closed"><summary>'),
     pandoc.Plain(head), pandoc.RawBlock('html', '</summary>'), code,
     pandoc.RawBlock('html', '</details>')}
 end

@@ -34,15 +34,27 @@ end
 
 -- ------------------------------------------------------------- headings
 
-local heading_count = 0
-
 local function heading(el)
-  if el.classes:includes 'not-counted' then
-    el.classes = el.classes:filter(function(c) return c ~= 'not-counted' end)
-    return laid('title', el) or el
+  local number = el.attributes['counted']
+  el.attributes['counted'] = nil
+  if not number then return laid('title', el) or el end
+  return laid('heading', el, number)
+end
+
+-- What a format leaves out is gone before anything else is asked of it.
+local function visible(el)
+  local wanted, hidden = 'when-format', 'unless-format'
+  if el.classes:includes 'content-hidden' then
+    wanted, hidden = hidden, wanted
+  elseif not el.classes:includes 'content-visible' then
+    return nil
   end
-  heading_count = heading_count + 1
-  return laid('heading', el, blocks.numbers[heading_count] or '')
+  wanted, hidden = el.attributes[wanted], el.attributes[hidden]
+  if (wanted and not format.names[wanted])
+    or (hidden and format.names[hidden]) then
+    return {}
+  end
+  return el.content
 end
 
 -- Headings inside exercises and callouts are titles, not sections.
@@ -55,7 +67,7 @@ local function titles_apart(doc)
     if id:match '^exr%-' or el.classes:includes 'solution' or callout
       or answers then
       el.content = el.content:walk {Header = function(h)
-        h.classes:insert 'not-counted'
+        h.attributes['counted'] = 'not'
         if answers then laid('answers_title', h) end
         return h
       end}
@@ -65,14 +77,26 @@ local function titles_apart(doc)
   return doc
 end
 
--- A heading that only one of the two readers sees would shift all numbers.
-local function counted()
-  if heading_count ~= #blocks.numbers then
+-- Each section gets its number before a format leaves any out. A heading
+-- that only one of the two readers sees would shift all numbers.
+local function counted(doc)
+  local count = 0
+  doc.blocks = doc.blocks:walk {Header = function(h)
+    if h.attributes['counted'] then
+      h.attributes['counted'] = nil
+    else
+      count = count + 1
+      h.attributes['counted'] = blocks.numbers[count] or ''
+    end
+    return h
+  end}
+  if count ~= #blocks.numbers then
     error(string.format(
       'pandoc sees %d headings, press %d: write each as "## Title" between '
-      .. 'blank lines, outside quotes, lists and content-visible',
-      heading_count, #blocks.numbers))
+      .. 'blank lines, outside quotes and lists',
+      count, #blocks.numbers))
   end
+  return doc
 end
 
 -- ------------------------------------------------ references and captions
@@ -247,25 +271,9 @@ local function callout(el, kind)
     or format.callout(el, kind, head)
 end
 
-local function visible(el)
-  local wanted = el.attributes['when-format']
-  local hidden = el.attributes['unless-format']
-  if (wanted and not format.names[wanted])
-    or (hidden and format.names[hidden]) then
-    return {}
-  end
-  return el.content
-end
-
 function blocks.div(el)
   if format.exercises_listed and el.classes:includes 'solutions' then
     return format.exercises_listed()
-  end
-  if el.classes:includes 'content-visible' then return visible(el) end
-  if el.classes:includes 'content-hidden' then
-    el.attributes['when-format'], el.attributes['unless-format'] =
-      el.attributes['unless-format'], el.attributes['when-format']
-    return visible(el)
   end
   if el.identifier:match '^exr%-' and blocks.labels[el.identifier] then
     return exercise(el)
@@ -303,13 +311,15 @@ local function code(el)
     el.attributes[name] = nil
   end
   local made = filename and format.code(el, filename)
-  return folded and laid('folded', made or el, folded) or made or nil
+  return folded and laid('closed', made or el, folded) or made or nil
 end
 
 return {
   {Meta = read_metadata},
   {Pandoc = format.gather_math},
   {Pandoc = titles_apart},
+  {Pandoc = counted},
+  {Div = visible},
   {Pandoc = format.further},
   {Pandoc = format.solutions},
   {Cite = reference, Image = renamed},
@@ -322,5 +332,4 @@ return {
    Span = format.aside, Link = link, CodeBlock = code,
    Image = format.picture, Str = scientific},
   {Math = format.formula},
-  {Pandoc = counted},
 }

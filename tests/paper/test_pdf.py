@@ -10,6 +10,7 @@ import printed
 from built import BOOK, PDF, ROOT
 from press import build
 from press.read import edition
+from press.read.document import Shown
 from press.read.labels import sections
 from press.run import run
 from press.weave import svg, weave
@@ -194,14 +195,15 @@ def test_every_line_of_code_is_one_line_on_paper(pages, paper):
         lines.update(
             said(line) for line in page.lines(left - 1, left + MEASURE)
         )
-    for chapter in BOOK.chapters:
-        for cell in chapter.cells:
-            shown = ("echo", "include")
-            if not all(cell.options.get(name, True) for name in shown):
+    for document in BOOK.documents:
+        for place in document.all(Shown):
+            cell = place.cell
+            if not (place.on_paper and cell.shows_code
+                    and cell.options.get("include", True)) or cell.is_folded:
                 continue
             for line in numbered_notes(cell.source).split("\n"):
                 line = re.sub(r"\s", "", line)
-                assert not line or line in lines, f"{chapter.path}: {line}"
+                assert not line or line in lines, f"{cell.path}: {line}"
 
 
 def test_no_heading_stands_at_the_foot_of_a_page(pages, paper):
@@ -262,6 +264,8 @@ def test_every_chapter_is_in_it(text):
 
 def test_figures_and_tables_have_the_numbers_of_the_pages(text):
     for label in BOOK.labels:
+        if not label.on_paper:
+            continue
         if label.kind in ("Figure", "Table"):
             assert f"{label.kind} {label.number}:" in text, label.id
         elif label.kind == "Exercise":

@@ -363,3 +363,18 @@ def test_errors_know_their_place():
         "book/x.qmd", 3, "book/x.qmd:3: wrong"
     )
     assert str(BookError("code", None, "wrong")) == "code: wrong"
+
+
+@pytest.mark.parametrize("text, named", [
+    ("@sec-away", True), ("[x](#sec-away)", True),
+    ('::: {.content-hidden when-format="typst"}\n@sec-away\n:::', False),
+    ('::: {.content-visible when-format="typst"}\n\n@sec-away\n:::', True),
+])
+def test_paper_refers_to_nothing_that_it_leaves_out(book_of, text, named):
+    book = book_of(
+        f"# One\n\n{text}\n\n::: {{.content-visible unless-format='pdf'}}\n"
+        "## Away {#sec-away}\n\nAs @sec-away says.\n:::\n")
+    if named:
+        assert "the printed book leaves 'sec-away' out" in only(book)
+    else:
+        assert faults(book) == []

@@ -138,7 +138,7 @@ def test_folded_code_opens_on_the_page_and_is_left_out_on_paper(
     whole = weave.weave_book(book, results)
     tree = Tree(html.page(whole, whole.chapters[1], book.root))
     first, second = [
-        n for n in walk(main(tree)) if n[1].get("class") == "folded"]
+        n for n in walk(main(tree)) if n[1].get("class") == "closed"]
     for fold, head, code in (
         (first, "How one is made, 2 lines of scratch/one.py",
          "return 1"),
@@ -149,7 +149,7 @@ def test_folded_code_opens_on_the_page_and_is_left_out_on_paper(
         assert code in texts(fold) and code not in texts(summary)
     assert "open" not in first[1]
     paper = plain(pdf.typst_source(whole, tmp_path)).replace("~", " ")
-    assert paper.count("#folded[") == 2
+    assert paper.count("#closed[") == 2
     assert "How `one` is made, 2 lines of `scratch/one.py`" in paper
     for code in ("return 1", "two = 2"):
         assert code not in paper

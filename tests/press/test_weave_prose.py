@@ -1,9 +1,12 @@
 """What stands between the cells, on the page and on paper."""
 
+import re
 
-
-
-from small_book import NUMBERS, by_id, main, plain, said, walk
+from press.run import run
+from press.weave import weave
+from press.weave.html import pages as html
+from press.weave.typst import pdf
+from small_book import NUMBERS, Tree, by_id, main, plain, said, walk
 
 
 def test_inline_values_are_text_to_the_letter(pages, typst):
@@ -133,3 +136,54 @@ def test_the_appendix_of_answers_leads_to_each_exercise(pages):
         ("Exercise 1.1", "01-one.html#exr-first"),
         ("Exercise 1.2", "01-one.html#exr-second"),
     ]
+
+
+LEFT_OUT = """# One
+
+## First {#sec-first}
+
+::: {.content-visible unless-format="typst"}
+## Second {#sec-second}
+
+| a |
+|---|
+| 1 |
+
+: Rows {#tbl-away}
+
+::: {#exr-away}
+Please count.
+:::
+
+::: {.solution}
+Counted.
+:::
+:::
+
+## Third {#sec-third}
+
+| b |
+|---|
+| 2 |
+
+: Rows {#tbl-here}
+"""
+
+
+def test_what_paper_leaves_out_takes_no_number_from_what_it_has(
+    book_of, tmp_path
+):
+    book = book_of(LEFT_OUT)
+    assert [(label.id, label.number) for label in book.labels
+            if label.on_paper] == [
+        ("sec-first", "1.1"), ("sec-third", "1.3"), ("tbl-here", "1.2")]
+    whole = weave.weave_book(book, run.run_all(book))
+    page = said(main(Tree(html.page(whole, whole.chapters[1], book.root))))
+    paper = plain(pdf.typst_source(whole, tmp_path))
+    for number, title in ("1.1", "First"), ("1.3", "Third"):
+        assert f"{number} {title}" in page
+        assert re.search(rf'"{number}"\)\[{title}', paper)
+    assert "1.2 Second" in page and "Counted." in page
+    for words in ("Second", "sec-second", "Please count", "Counted"):
+        assert words not in paper
+    assert "Table 1.2:" in paper.replace("~", " ").replace("\u00a0", " ")

@@ -26,7 +26,7 @@ local function solutions(doc)
     return result
   end)
   if #apart > 0 then
-    apart:insert(1, pandoc.Header(2, 'Solutions', {class = 'not-counted'}))
+    apart:insert(1, pandoc.Header(2, 'Solutions'))
   end
   blocks.solutions_here(doc, apart)
   return doc
@@ -50,7 +50,7 @@ return {
   callout = blocks.callout,
   folded = blocks.folded,
   code = blocks.code,
-  folded = blocks.folded,
+  closed = blocks.closed,
   annotations = annotations,
   link = blocks.link,
 }

@@ -119,7 +119,7 @@ return {
   callout = blocks.callout,
   folded = blocks.folded,
   code = blocks.code,
-  folded = blocks.folded,
+  closed = blocks.closed,
   marked = marked,
   annotations = annotations,
   link = link,

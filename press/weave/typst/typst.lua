@@ -218,8 +218,8 @@ local function code(el, filename)
 end
 
 -- Paper has no place that opens: it says what is left out.
-local function folded(_, head)
-  return around('#folded[', head, ']')
+local function closed(_, head)
+  return around('#closed[', head, ']')
 end
 
 local function annotations(list)
@@ -263,7 +263,7 @@ return {
   folded = folded,
   aside = aside,
   code = code,
-  folded = folded,
+  closed = closed,
   annotations = annotations,
   link = blocks.link,
   div = div,
