@@ -118,9 +118,9 @@ def write(chapter: int) -> str:
     """The program as it stands after a chapter."""
     body = []
     for entry in LINES.splitlines():
-        first, last, text = re.fullmatch(r"(\d+) +(\d+) ?(.*)", entry).groups()
-        if int(first) <= chapter <= int(last):
-            body.append(text)
+        first, last = map(int, entry.split(maxsplit=2)[:2])
+        if first <= chapter <= last:
+            body.append(re.sub(r"^\d+ +\d+ ?", "", entry))
     text = "\n".join(body)
     used = {node.id for node in ast.walk(ast.parse(text))
             if isinstance(node, ast.Name)}
