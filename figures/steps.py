@@ -17,9 +17,10 @@ def falls(losses):
         ax.text(len(path) + 0.5, path[-1] + apart.get(rate, 0),
                 f"lr {rate}", va="center", color=PALETTE["sgd"])
         if max(path) > top:
-            ax.text(path.index(max(path)) + 1.2, top,
-                    f"lr {rate}: up to {max(path):.0f}", va="top",
-                    fontsize=8, color=PALETTE["sgd"])
+            peak = path.index(max(path))
+            back = next(t for t in range(peak, len(path)) if path[t] < top)
+            ax.text(back + 1, top, f"lr {rate}: up to {max(path):.0f}",
+                    va="top", fontsize=8, color=PALETTE["sgd"])
     ax.set(xlabel="step", ylabel="loss", xlim=(0, len(path) + 6),
            ylim=(0, top))
 
