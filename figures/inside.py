@@ -4,7 +4,7 @@ normalization does to features."""
 import matplotlib.pyplot as plt
 from matplotlib.patches import Rectangle
 
-from figures.book import PALETTE, bare, shade
+from figures.book import PALETTE, shade
 from figures.training import two_signs
 
 

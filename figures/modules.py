@@ -34,7 +34,7 @@ def tree(module):
     """A module with all that it owns, and the names that come of it."""
     parts = list(rows_of(module))
     leaves = [path for path, part in parts if torch.is_tensor(part)]
-    height = {path: y for y, path in enumerate(leaves)}
+    height = {path: float(y) for y, path in enumerate(leaves)}
     for path, part in reversed(parts):           # in the middle of its own
         if not torch.is_tensor(part):
             own = [height[p] for p, _ in parts

@@ -22,7 +22,7 @@ def sources(op):
 
 def depths(ops):
     """How many links a record or a leaf is from the farthest leaf."""
-    found = {}
+    found: dict[object, int] = {}
     for op in sorted(ops, key=lambda op: op.number):
         for source in sources(op):
             found.setdefault(source, 0)
@@ -56,7 +56,7 @@ def bends(names):
     """How each link of a small graph is bent: pairs apart, long ones
     over what lies between."""
     order = list(names)
-    seen = {}
+    seen: dict[tuple, int] = {}
     for op in order:
         for source in sources(op) if isinstance(op, Context) else ():
             pair = op, source
@@ -147,7 +147,7 @@ def orders(tensors, walks):
     at = {part: (step * i, 0.0) for i, part in enumerate(names)}
     _, axes = plt.subplots(len(walks), 1, figsize=(6.0, 4.3))
     for ax, (title, (turns, left)) in zip(axes, walks.items(), strict=True):
-        handed = {}
+        handed: dict[tuple, list[float]] = {}
         for op, _, parts in turns:
             for source, value in parts:
                 handed.setdefault((op, source), []).append(value)
@@ -188,7 +188,7 @@ def wild(graphs):
     for ax, (title, last) in zip(axes.flat, graphs.items(), strict=True):
         ops = behind(last)
         depth = depths(ops)
-        columns = {}
+        columns: dict[int, list] = {}
         for part, d in depth.items():
             columns.setdefault(d, []).append(part)
         at = {}
