@@ -1,4 +1,5 @@
-"""Figures of Chapter 9: how fast a device is, and how much it finishes."""
+"""Figures of Chapter 9: what a step asks for, how fast a device is, and
+how much it finishes."""
 
 import matplotlib.pyplot as plt
 
@@ -114,4 +115,77 @@ def lanes(finished):
     ax.tick_params(axis="y", length=0)
     ax.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, longest * 1.14),
            xlabel="batches finished in one second")
+    ax.spines["left"].set_visible(False)
+
+
+def shares(parts):
+    """Whose are the kernels, the products and the bytes of a step.
+
+    parts: {name: rows (kernel, multiply-adds, bytes) of a Ledger}.
+    """
+    counts = {"kernels": lambda row: 1, "multiply-adds": lambda row: row[1],
+              "bytes": lambda row: row[2]}
+    looks = [("muted", "...."), ("forward", ""), ("adam", "////")]
+    _, ax = plt.subplots(figsize=(6.4, 1.9))
+    for y, count in enumerate(counts.values()):
+        sums = {name: sum(map(count, rows)) for name, rows in parts.items()}
+        left, total = 0.0, sum(sums.values())
+        for (name, size), (role, hatch) in zip(
+                sums.items(), looks, strict=True):
+            share = size / total
+            ax.barh(y, share, left=left, height=0.62, hatch=hatch,
+                    color=PALETTE[role] + "38", edgecolor=PALETTE[role],
+                    linewidth=0.9)
+            if share > 0.06:
+                ax.text(left + share / 2, y, f"{share:.0%}", ha="center",
+                        va="center", fontsize=9, bbox={
+                            "facecolor": PALETTE["paper"], "pad": 1.5,
+                            "edgecolor": "none"})
+            if y == 0:
+                ax.text(max(left + share / 2, 0.05), -0.5, name,
+                        ha="center", va="bottom", color=PALETTE[role],
+                        fontsize=9)
+            left += share
+    ax.set_yticks(range(len(counts)), list(counts))
+    ax.tick_params(axis="y", length=0)
+    ax.set(ylim=(len(counts) - 0.6, -0.85), xlim=(0, 1.002), xticks=[])
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+
+
+def timeline(ways, card):
+    """One step on a card in two lanes: its orders, and what they run.
+
+    ways: {name: orders}, each (seconds of every kernel that it starts,
+    whether the processor then waits for an answer).
+    """
+    _, ax = plt.subplots(figsize=(6.4, 0.7 + 0.8 * len(ways)))
+    labels, lane = [], 2.7
+    for n, (name, orders) in enumerate(ways.items()):
+        now = free = 0.0
+        placed, ran, waited = [], [], []
+        for kernels, waits in orders:
+            placed.append((1e6 * now, 0.86e6 * card["launch"]))
+            now += card["launch"]
+            for length in kernels:
+                free = max(free, now)
+                ran.append((1e6 * free, 1e6 * length))
+                free += length
+            if waits:
+                until = max(now, free) + card["wait"]
+                waited.append((1e6 * now, 1e6 * (until - now)))
+                now = until
+        top = lane * n
+        for bars, y, face, edge, line in (
+            (placed, top, PALETTE["muted"] + "50", "muted", "-"),
+            (waited, top, "none", "ink", ":"),
+            (ran, top + 1, PALETTE["backward"], "backward", "-"),
+        ):
+            ax.broken_barh(bars, (y, 0.8), facecolor=face, linewidth=0.6,
+                           edgecolor=PALETTE[edge], linestyle=line)
+        labels += [(top + 0.4, f"{name}: orders"), (top + 1.4, "runs")]
+    ax.set_yticks([y for y, _ in labels], [text for _, text in labels])
+    ax.tick_params(axis="y", length=0)
+    ax.set(ylim=(lane * len(ways) - 0.6, -0.3), xlabel="µs")
+    ax.set_xlim(left=0)
     ax.spines["left"].set_visible(False)

@@ -1,4 +1,4 @@
-# Tangled from book/12-autograd.qmd. Checksum 6e056093.
+# Tangled from book/12-autograd.qmd. Checksum a39d3a54.
 import torch
 
 from scratch.autograd.tape import Context
@@ -49,15 +49,6 @@ class Add(Function):
         return grad, grad
 
 
-class Sub(Function):
-    """a - b; b gets the negative gradient."""
-    def forward(ctx, a, b):
-        return a - b
-
-    def backward(ctx, grad):
-        return grad, -grad
-
-
 class Mul(Function):
     """a * b; each gets the gradient times the other."""
     def forward(ctx, a, b):
@@ -67,6 +58,15 @@ class Mul(Function):
     def backward(ctx, grad):
         a, b = ctx.saved_tensors
         return grad * b, grad * a
+
+
+class Sub(Function):
+    """a - b; b gets the negative gradient."""
+    def forward(ctx, a, b):
+        return a - b
+
+    def backward(ctx, grad):
+        return grad, -grad
 
 
 class Div(Function):
