@@ -15,7 +15,8 @@ import torch
 from built import BOOK, SITE
 from press.read.document import Div, Quiz, Shown
 
-CHAPTERS = [c for c in BOOK.chapters if not c.appendix]
+CHAPTERS = [c for c in BOOK.chapters
+            if not c.appendix and c.name != "primer"]
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
