@@ -93,8 +93,9 @@ def hidden_units(W1, start, units):
         for ax, unit in zip(row, units, strict=True):
             w = matrix[:, unit].reshape(28, 28)
             top = w.abs().max().item()
-            ax.imshow(w, cmap=colors, vmin=-top, vmax=top,
-                      interpolation="nearest")
+            # Few levels: noise would weigh more than the page's words.
+            ax.imshow((w / top * 5).round(), cmap=colors, vmin=-5, vmax=5,
+                      interpolation="none")
             bare(ax)
             for spine in ax.spines.values():
                 spine.set(visible=True, color=PALETTE["rule"])
@@ -118,9 +119,9 @@ def live(X, y, answer, losses):
     _, (left, right) = plt.subplots(
         1, 2, figsize=(6.4, 3.1), width_ratios=[1, 1.05],
     )
-    ticks = torch.linspace(-1.25, 1.25, 161)     # [161]
-    plane = torch.cartesian_prod(ticks, ticks)   # [25921, 2]
-    p = answer(plane).reshape(161, 161).T        # rows are y
+    ticks = torch.linspace(-1.25, 1.25, 91)      # [91]
+    plane = torch.cartesian_prod(ticks, ticks)   # [8281, 2]
+    p = answer(plane).reshape(91, 91).T        # rows are y
     left.contourf(
         ticks, ticks, p, levels=[0.0, 0.5, 1.0], alpha=0.16,
         colors=[PALETTE["forward"], PALETTE["weights"]],
