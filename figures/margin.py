@@ -11,13 +11,10 @@ def draw(margins, cross_entropy, squared_error):
     _, ax = plt.subplots(figsize=(5.4, 3.1))
     ax.semilogy(margins, cross_entropy, color=PALETTE["backward"])
     ax.semilogy(margins, squared_error, "--", color=PALETTE["muted"])
-    ax.axvline(0, color=PALETTE["rule"], linewidth=0.8, zorder=0)
     ax.text(margins[-1], 2.2, "cross-entropy", ha="right", va="bottom",
             color=PALETTE["backward"])
     ax.text(10.5, 3e-4, "squared error", ha="left", va="bottom",
             color=PALETTE["muted"])
-    ax.text(-0.4, 3e-9, "← right", ha="right", color=PALETTE["muted"],
-            fontsize=8)
     ax.text(0.4, 3e-9, "confidently wrong →", color=PALETTE["muted"],
             fontsize=8)
     ax.set(

@@ -1,4 +1,4 @@
-# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 7814eec3.
+# Tangled from book/02-forward.qmd and book/03-loss.qmd and book/11-mastery.qmd. Checksum 5dbad178.
 import torch
 
 from scratch.shapes import shapes
@@ -58,8 +58,9 @@ def softmax(logits):
 def check_targets(logits, targets):
     """Raise unless targets, [N], name classes of logits [N, classes].
 
-    ValueError for another shape or dtype than int64, IndexError
-    for a target outside [0, classes).
+    TypeError for what is no tensor, ValueError for another shape
+    or dtype than int64, IndexError for a target outside
+    [0, classes).
     """
     N, classes = logits.shape
     if not torch.is_tensor(targets):
@@ -67,7 +68,10 @@ def check_targets(logits, targets):
     if targets.shape != (N,) or targets.dtype != torch.int64:
         raise ValueError(f"targets need int64 [{N}], not "
                          f"{targets.dtype} {list(targets.shape)}")
-    for target in map(int, targets.aminmax()) if N else ():
+    if N == 0:
+        return
+    low, high = targets.aminmax()                # [], []
+    for target in (low.item(), high.item()):
         if not 0 <= target < classes:
             raise IndexError(f"target {target} is not among the "
                              f"{classes} classes, 0 to {classes - 1}")
