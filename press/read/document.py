@@ -17,7 +17,7 @@ KINDS = {
     "sec": "Section", "fig": "Figure", "tbl": "Table",
     "eq": "Equation", "exr": "Exercise",
 }
-PAPER = ("typst", "pdf")   # what `when-format` calls the printed book
+PRINTED = ("typst", "pdf")   # what `when-format` calls the printed book
 BRACKETED = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
 GAP = r"(?:[\s\u00a0>]|\\ |&nbsp;)+"
 
@@ -50,11 +50,11 @@ class Div(Part):
     @property
     def is_printed(self) -> bool:
         """Whether paper has what stands in it, as common.lua decides."""
-        wanted = self.attributes.get("when-format", "pdf") in PAPER
-        hidden = self.attributes.get("unless-format") in PAPER
+        wanted = self.attributes.get("when-format", "pdf") in PRINTED
+        hidden = self.attributes.get("unless-format") in PRINTED
         if "content-hidden" in self.classes:
-            wanted = self.attributes.get("unless-format", "pdf") in PAPER
-            hidden = self.attributes.get("when-format") in PAPER
+            wanted = self.attributes.get("unless-format", "pdf") in PRINTED
+            hidden = self.attributes.get("when-format") in PRINTED
         return wanted and not hidden
 
 
