@@ -125,7 +125,7 @@ def shares(parts):
     """
     counts = {"kernels": lambda row: 1, "multiply-adds": lambda row: row[1],
               "bytes": lambda row: row[2]}
-    looks = [("muted", "...."), ("forward", ""), ("adam", "////")]
+    looks = [("muted", "\\\\\\\\"), ("forward", ""), ("adam", "////")]
     _, ax = plt.subplots(figsize=(6.4, 1.9))
     for y, count in enumerate(counts.values()):
         sums = {name: sum(map(count, rows)) for name, rows in parts.items()}
