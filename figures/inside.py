@@ -50,7 +50,7 @@ def normalized(before, after):
         (0, before, "muted", "before"), (1, after, "forward", "after"),
     ):
         for ax, feature in zip(axes[:, column], values.T, strict=True):
-            ax.hist(feature.tolist(), bins=18, density=True,
+            ax.hist(feature.tolist(), bins=12, density=True,
                     color=PALETTE[role] + "38", edgecolor=PALETTE[role],
                     histtype="stepfilled", linewidth=1)
             ax.axvline(0, color=PALETTE["ink"], linewidth=0.7,
