@@ -48,7 +48,6 @@ def test_the_first_chapters_alone_are_a_book_without_faults(tmp_path):
     copy = bench.copied(root, tmp_path / "short")
     bench.keep_first(copy, 3)
     short = read_book(copy)
-    assert [c.number for c in short.chapters if not c.appendix][1:] == [
-        "1", "2", "3",
-    ]
+    assert [c.number for c in short.chapters if c.number and not c.appendix
+            ] == ["1", "2", "3"]
     proof.check_sources(short)
