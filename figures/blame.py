@@ -3,11 +3,7 @@
 import matplotlib.pyplot as plt
 
 from figures.book import PALETTE, digit
-
-
-def signed(value):
-    """Four decimals with a sign, and a true minus."""
-    return f"{value:+.4f}".replace("-", "−")
+from figures.slopes import signed
 
 
 def unit_gradient(seven, own, images, blame, d_W):
@@ -23,7 +19,7 @@ def unit_gradient(seven, own, images, blame, d_W):
     for ax, pair in zip(axes, shown, strict=False):
         if pair:
             digit(ax, pair[0], "forward")
-            ax.set_xlabel(f"blame {signed(pair[1].item())}", fontsize=8.5,
+            ax.set_xlabel(f"blame {signed(pair[1].item(), 4)}", fontsize=8.5,
                           color=PALETTE["backward"])
     digit(axes[1], seven[0], "backward")
     axes[1].set_xlabel(f"gradient {'>' if own[0] > 0 else '<'} 0",

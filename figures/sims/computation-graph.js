@@ -191,10 +191,7 @@
       found = pass(x, target);
       s.paint();
     };
-    // The reader's drawing is a picture like any other; ours has its numbers.
-    const follow = (digit) =>
-      read(digit.label === null ? digit.pixels : undefined);
-    follow(Drawing.choose(s, follow));
+    Drawing.follow(s, read);
     s.onPaint(() => {
       text.textContent = `${at <= HALF ? "Forward" : "Backward"}, ${
         at} of ${LAST}. ${words()}.`.replace("..", ".");

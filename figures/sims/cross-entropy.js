@@ -181,10 +181,7 @@
         number(found.squared)}.`);
     };
     s.onPaint(tell);
-    // The reader's drawing is a picture like any other; ours has its numbers.
-    const follow = (digit) =>
-      read(digit.label === null ? digit.pixels : undefined);
-    follow(Drawing.choose(s, follow));
+    Drawing.follow(s, read);
   }
 
   stage("cross-entropy", {

@@ -8,6 +8,9 @@
    Drawing.keep(pixels) keeps a drawing; one without ink is forgotten
    Drawing.choose(s, on, {parent}) → the digit to begin with, the reader's
        where there is one; then a button changes it, and calls on(digit)
+   Drawing.follow(s, read) does so for a simulation that has our 7's numbers:
+       read(pixels) is called for a drawing, read() for our 7
+   Drawing.pixelsOf(entry) → the 784 numbers of an entry of DIGITS
    Drawing.show(p, key, pixels, x, y, side, role) draws it in a picture    */
 
 globalThis.Drawing = (() => {
@@ -39,15 +42,18 @@ globalThis.Drawing = (() => {
     }
   }
 
-  function seven() {
-    const {box: [top, left, height, width], bytes, label} =
-      DIGITS.find((digit) => digit.index === 0);
+  function pixelsOf({box: [top, left, height, width], bytes}) {
     const pixels = Array(COUNT).fill(0), ink = atob(bytes);
     for (let n = 0; n < height * width; n += 1) {
       const row = top + Math.floor(n / width), column = left + n % width;
       pixels[row * SIDE + column] = ink.charCodeAt(n) / 255;
     }
-    return {name: "our 7", label, pixels};
+    return pixels;
+  }
+
+  function seven() {
+    const entry = DIGITS.find((digit) => digit.index === 0);
+    return {name: "our 7", label: entry.label, pixels: pixelsOf(entry)};
   }
 
   function choose(s, on, {parent} = {}) {
@@ -64,6 +70,12 @@ globalThis.Drawing = (() => {
     return digit;
   }
 
+  function follow(s, read) {
+    const on = (digit) =>
+      read(digit.label === null ? digit.pixels : undefined);
+    on(choose(s, on));
+  }
+
   function show(p, key, pixels, x, y, side, role = "ink") {
     const unit = side / SIDE;
     pixels.forEach((v, n) => {
@@ -75,5 +87,5 @@ globalThis.Drawing = (() => {
     });
   }
 
-  return {KEY, mine, keep, seven, choose, show};
+  return {KEY, mine, keep, seven, choose, follow, pixelsOf, show};
 })();

@@ -101,15 +101,7 @@
     return ink(moved([SIDE / 2 + CENTER - x, SIDE / 2 + CENTER - y]));
   }
 
-  function pixelsOf({box: [top, left, height, width], bytes}) {
-    const pixels = Array(SIDE * SIDE).fill(0), values = bytesOf(bytes);
-    for (let i = 0; i < height; i += 1) {
-      for (let j = 0; j < width; j += 1) {
-        pixels[(top + i) * SIDE + left + j] = values[i * width + j] / 255;
-      }
-    }
-    return pixels;
-  }
+  const pixelsOf = (entry) => Drawing.pixelsOf(entry);
 
   // Nothing below certainty is written as certain.
   const percent = (share) => share > 0.9995 && share < 1 ? "> 99.9%"

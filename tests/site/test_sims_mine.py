@@ -16,8 +16,7 @@ FORBID = """Object.defineProperty(window, 'localStorage', {
 
 @pytest.fixture
 def tab(on_stage):
-    found = on_stage("recognizer")
-    return found
+    return on_stage("recognizer")
 
 
 def test_our_7_is_the_first_test_image(tab):
